@@ -1,0 +1,110 @@
+/** Names the reason of a {@linkcode CredentialsProviderError}; stable under semver. */
+export type CredentialsErrorCode =
+  | "ImdsDisabled"
+  | "ImdsUnreachable"
+  | "ImdsTokenTimeout"
+  | "ImdsNoRole"
+  | "InstanceMetadataV1FallbackError"
+  | "ImdsProxyError"
+  | "ImdsTokenError"
+  | "ImdsHttpError"
+  | "ImdsInvalidProfile"
+  | "ImdsInvalidResponse"
+  | "ConfigurationError"
+  | "ExpiredCredentialsError"
+  | "InvalidCredentials";
+
+/** What a code says about the way on, unless the thrower knows better. */
+interface Classification {
+  readonly recoverable: boolean;
+  readonly tryNextLink: boolean;
+}
+
+/** A source that is not available here lets a chain go on; one that is available but broken stops it. */
+const AWAY: Classification = { recoverable: true, tryNextLink: true };
+const BROKEN: Classification = { recoverable: true, tryNextLink: false };
+const ABSENT: Classification = { recoverable: false, tryNextLink: true };
+const WRONG: Classification = { recoverable: false, tryNextLink: false };
+
+const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
+  ImdsDisabled: ABSENT,
+  ImdsUnreachable: AWAY,
+  ImdsTokenTimeout: AWAY,
+  ImdsNoRole: AWAY,
+  InstanceMetadataV1FallbackError: AWAY,
+  ImdsProxyError: BROKEN,
+  ImdsTokenError: BROKEN,
+  ImdsHttpError: BROKEN,
+  ImdsInvalidProfile: BROKEN,
+  ImdsInvalidResponse: BROKEN,
+  ConfigurationError: WRONG,
+  ExpiredCredentialsError: BROKEN,
+  InvalidCredentials: BROKEN,
+};
+
+/** What a {@linkcode CredentialsProviderError} may carry beside its code and message. */
+export interface CredentialsErrorDetails {
+  /** One sentence that names the fix. */
+  readonly hint?: string | undefined;
+  /** The HTTP status of the answer that ended the attempt. */
+  readonly statusCode?: number | undefined;
+  /** The `Code` field of an IMDS role document that reports a failure. */
+  readonly imdsCode?: string | undefined;
+  /** Overrides what the code says about a chain going on. */
+  readonly tryNextLink?: boolean;
+  /** The failure beneath, never one that quotes a secret. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error this library throws for what the world did: no role, no answer, a bad setting.
+ *
+ * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. No secret is in the
+ * message, in a property or in `cause`.
+ *
+ * @since 0.1.0
+ * @example Usage
+ * ```ts
+ * import { CredentialsProviderError, fromInstanceMetadata } from "@rolecreds/aws";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const provider = fromInstanceMetadata({ disabled: true });
+ * const error = await provider().catch((error: unknown) => error);
+ * if (error instanceof CredentialsProviderError) assertEquals(error.code, "ImdsDisabled");
+ * ```
+ */
+export class CredentialsProviderError extends Error {
+  /** The code, with `Error` appended where it does not end so. */
+  override readonly name: string;
+  /** Why it failed. */
+  readonly code: CredentialsErrorCode;
+  /** Whether a later attempt may succeed without a change of settings; caches keep serving what they hold then. */
+  readonly recoverable: boolean;
+  /** Whether a chain may ask its next provider: true for "not available here", false for "available but broken". */
+  readonly tryNextLink: boolean;
+  /** One sentence that names the fix, where a person can act. */
+  declare readonly hint?: string;
+  /** The HTTP status of the answer that ended the attempt. */
+  declare readonly statusCode?: number;
+  /** The `Code` field of an IMDS role document that reports a failure. */
+  declare readonly imdsCode?: string;
+
+  /**
+   * Makes the error for a code; what the code says about recovery and chains is filled in.
+   *
+   * @param code Why it failed.
+   * @param message What was tried and what came back, without a secret.
+   * @param details What else a reader or a chain should know.
+   */
+  constructor(code: CredentialsErrorCode, message: string, details: CredentialsErrorDetails = {}) {
+    const { cause, tryNextLink, ...shown } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = code.endsWith("Error") ? code : `${code}Error`;
+    this.code = code;
+    this.recoverable = CLASSIFICATION[code].recoverable;
+    this.tryNextLink = tryNextLink ?? CLASSIFICATION[code].tryNextLink;
+    for (const [key, value] of Object.entries(shown)) {
+      if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
+    }
+  }
+}

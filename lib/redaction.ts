@@ -1,0 +1,46 @@
+import type { Credentials } from "./credentials.ts";
+
+const REDACTED = "[redacted]";
+
+/**
+ * Credentials with enumerable fields of their own, whose secrets `console.log` and `Deno.inspect` do not show. The hook
+ * sits on the prototype: an own property, even a hidden one, would make each copy ten times as slow.
+ */
+class RedactedCredentials implements Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  declare readonly sessionToken?: string;
+  declare readonly expiration?: Date;
+  declare readonly accountId?: string;
+  declare readonly originalExpiration?: Date;
+  readonly source: string;
+
+  constructor(fields: Credentials, expiration: Date | undefined, originalExpiration: Date | undefined) {
+    this.accessKeyId = fields.accessKeyId;
+    this.secretAccessKey = fields.secretAccessKey;
+    if (fields.sessionToken !== undefined) this.sessionToken = fields.sessionToken;
+    if (expiration !== undefined) this.expiration = expiration;
+    if (fields.accountId !== undefined) this.accountId = fields.accountId;
+    if (originalExpiration !== undefined) this.originalExpiration = originalExpiration;
+    this.source = fields.source;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): object {
+    const hidden = this.sessionToken === undefined ? {} : { sessionToken: REDACTED };
+    return { ...this, secretAccessKey: REDACTED, ...hidden };
+  }
+
+  static {
+    // Comparisons take the constructor for the type, and to them these are plain objects.
+    Object.defineProperty(this.prototype, "constructor", { value: Object, writable: true, configurable: true });
+  }
+}
+
+/** A fresh copy that prints without its secrets, with other expirations where given. */
+export function redacted(
+  fields: Credentials,
+  expiration: Date | undefined = fields.expiration,
+  originalExpiration: Date | undefined = fields.originalExpiration,
+): Credentials {
+  return new RedactedCredentials(fields, expiration, originalExpiration);
+}
