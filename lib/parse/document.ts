@@ -1,0 +1,97 @@
+import type { Credentials } from "../credentials.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { redacted } from "../redaction.ts";
+import { parseTimestamp } from "./timestamp.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const MAX_REPORT_CHARACTERS = 200;
+
+/**
+ * Parses the document that IMDS serves for a role, exactly as AWS describes it: field names match case, unknown fields
+ * are ignored. An expiration in the past is not an error here.
+ *
+ * @param text The body of `/latest/meta-data/iam/security-credentials/<role>`.
+ * @returns The credentials, with `source` set to `EC2RoleProvider`.
+ * @throws {CredentialsProviderError} `ImdsInvalidResponse` if the text is no such document, or reports a failure (then
+ * with `imdsCode`). The message never quotes the text.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseImdsCredentials } from "@rolecreds/aws";
+ *
+ * const credentials = parseImdsCredentials(`{
+ *   "Code": "Success", "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret",
+ *   "Token": "token", "Expiration": "2030-01-01T00:00:00Z"
+ * }`);
+ * assertEquals(credentials.accessKeyId, "ASIAEXAMPLE");
+ * assertEquals(credentials.sessionToken, "token");
+ * ```
+ */
+export function parseImdsCredentials(text: string): Credentials {
+  const fields = parseObject(text);
+  if (fields === undefined) throw invalid("it is not a JSON object");
+  rejectFailureReport(fields);
+  const { AccountId: accountId } = fields;
+  return redacted({
+    accessKeyId: requiredString(fields, "AccessKeyId"),
+    secretAccessKey: requiredString(fields, "SecretAccessKey"),
+    sessionToken: requiredString(fields, "Token"),
+    expiration: timestamp(requiredString(fields, "Expiration")),
+    ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
+    source: "EC2RoleProvider",
+  });
+}
+
+function rejectFailureReport({ Code: code, Message: message }: Fields): void {
+  if (code === undefined || (typeof code === "string" && code.toLowerCase() === "success")) return;
+  if (typeof code !== "string") throw invalid("its Code is not a string");
+  const imdsCode = printable(code);
+  const detail = typeof message === "string" ? `, ${printable(message)}` : "";
+  throw new CredentialsProviderError(
+    "ImdsInvalidResponse",
+    `Cannot use the role document: IMDS reports ${imdsCode}${detail}`,
+    {
+      imdsCode,
+      hint: code === "AssumeRoleUnauthorizedAccess"
+        ? "Let ec2.amazonaws.com assume the role in the role's trust policy."
+        : "Look up the code in the EC2 guide on instance roles; IMDS itself could not get credentials for the role.",
+    },
+  );
+}
+
+function printable(text: string): string {
+  return text.slice(0, MAX_REPORT_CHARACTERS).replaceAll(/\p{Cc}+/gu, " ");
+}
+
+function requiredString(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
+  return value;
+}
+
+function timestamp(text: string): Date {
+  try {
+    return parseTimestamp(text);
+  } catch {
+    throw invalid("its Expiration is not a time in RFC 3339 form");
+  }
+}
+
+/** The parser's own error is dropped: engines quote the text in it, and here the text is the secret. */
+function parseObject(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Fields : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(state: string): CredentialsProviderError {
+  return new CredentialsProviderError("ImdsInvalidResponse", `Cannot use the role document: ${state}`, {
+    hint: "Something other than EC2's metadata service may be answering at this address.",
+  });
+}
