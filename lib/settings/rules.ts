@@ -1,0 +1,95 @@
+import { CredentialsProviderError } from "../errors.ts";
+import { isRoleName } from "../parse/role_list.ts";
+
+/** Reads one value: what passes, and the words for it. */
+export interface Rule<T> {
+  /** The value as it will be used; `undefined` for one that is out of range. */
+  readonly accept: (value: unknown) => T | undefined;
+  readonly range: string;
+}
+
+/** Rules by option name; a dot leads into an object. */
+export type Rules = Readonly<Record<string, Rule<unknown>>>;
+
+export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
+export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
+export const FUNCTION: Rule<unknown> = rule("a function", (value) => typeof value === "function");
+export const MILLISECONDS: Rule<number> = rule("a number of milliseconds > 0", (value) => isNumber(value) && value > 0);
+export const DELAY: Rule<number> = rule("a number of milliseconds >= 0", (value) => isNumber(value) && value >= 0);
+export const SECONDS_OR_ZERO: Rule<number> = rule("a number of seconds >= 0", (value) => isNumber(value) && value >= 0);
+export const NUMBER: Rule<number> = rule("a number", isNumber);
+export const FRACTION: Rule<number> = rule(
+  "a number from 0 to 1",
+  (value) => isNumber(value) && value >= 0 && value <= 1,
+);
+export const SECONDS: Rule<number> = rule("a number of seconds > 0", (value) => isNumber(value) && value > 0);
+export const ENDPOINT: Rule<string> = {
+  accept: (value) => typeof value === "string" ? normalEndpoint(value) : undefined,
+  range: "an absolute http: or https: URL without user info, query and fragment",
+};
+export const ENDPOINT_MODE: Rule<"ipv4" | "ipv6"> = {
+  accept: (value) => ({ ipv4: "ipv4", ipv6: "ipv6" } as const)[String(value).toLowerCase()],
+  range: "IPv4 or IPv6",
+};
+export const ROLE_NAME: Rule<string> = {
+  accept: (value) => typeof value === "string" && isRoleName(value.trim()) ? value.trim() : undefined,
+  range: "a role name of 1 to 128 characters A-Z a-z 0-9 + = , . @ _ -",
+};
+
+export function integer(low: number, high: number = Number.MAX_SAFE_INTEGER): Rule<number> {
+  const range = high === Number.MAX_SAFE_INTEGER ? `an integer >= ${low}` : `an integer from ${low} to ${high}`;
+  return rule(range, (value) => Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high);
+}
+
+export function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
+  return rule(values.map((value) => `"${value}"`).join(" or "), (value) => values.includes(value as T));
+}
+
+/**
+ * Checks options as they are given, before anything is read or sent.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ */
+export function checkOptions(what: string, options: object, rules: Rules): void {
+  for (const [path, rule] of Object.entries(rules)) {
+    const value = path.split(".").reduce<unknown>((owner, key) => (owner as Rules | undefined)?.[key], options);
+    if (value !== undefined) accepted(`create ${what}`, path, rule, value);
+  }
+}
+
+/**
+ * The value as the rule reads it.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the setting and its range.
+ */
+export function accepted<T>(action: string, name: string, { accept, range }: Rule<T>, value: unknown): T {
+  const result = accept(value);
+  if (result !== undefined) return result;
+  throw new CredentialsProviderError(
+    "ConfigurationError",
+    `Cannot ${action}: ${name} must be ${range}, received ${description(value)}`,
+    { hint: `Correct ${name}, or remove it to get the default.` },
+  );
+}
+
+function rule<T>(range: string, isValid: (value: unknown) => boolean): Rule<T> {
+  return { accept: (value) => isValid(value) ? value as T : undefined, range };
+}
+
+/** The URL without a trailing slash, so that paths can be appended. */
+function normalEndpoint(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, username, password, search, hash, origin, pathname } = new URL(text);
+  if ((protocol !== "http:" && protocol !== "https:") || username + password + search + hash !== "") return undefined;
+  return origin + pathname.replace(/\/$/, "");
+}
+
+/** Texts are described, not quoted: a URL may hold a password, and a secret may have been pasted into the wrong place. */
+function description(value: unknown): string {
+  if (typeof value === "string") return value.trim() === "" ? "a blank text" : `a text of ${value.length} characters`;
+  return typeof value === "number" || typeof value === "boolean" || value === null ? `${value}` : `a ${typeof value}`;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}

@@ -1,0 +1,63 @@
+import type { Logger } from "../credentials.ts";
+import type { Runtime } from "../runtime.ts";
+import { accepted, type Rule } from "./rules.ts";
+
+/** Where settings come from when code does not give them, in this order. */
+export interface SettingSources {
+  readonly env: (name: string) => string | undefined;
+  readonly profile: ReadonlyMap<string, string>;
+  readonly warn: (message: string) => void;
+}
+
+/** Where the settings of one provider come from. */
+export function loadSources(logger: Logger | null | undefined, { env }: Pick<Runtime, "env">): Promise<SettingSources> {
+  return Promise.resolve({ env, profile: new Map(), warn: (message) => logger?.warn?.(message) });
+}
+
+/** A text from the environment or the profile, with the name to call it by. */
+export interface FoundSetting {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The first source that has a non-blank text. */
+export function findSetting(
+  { env, profile }: SettingSources,
+  variable: string,
+  key: string,
+): FoundSetting | undefined {
+  const fromEnv = env(variable)?.trim();
+  if (fromEnv) return { name: variable, text: fromEnv };
+  const fromProfile = profile.get(key)?.trim();
+  return fromProfile ? { name: key, text: fromProfile } : undefined;
+}
+
+/** A number in plain decimal digits. */
+export function findNumber(
+  sources: SettingSources,
+  variable: string,
+  key: string,
+  rule: Rule<number>,
+): number | undefined {
+  const found = findSetting(sources, variable, key);
+  if (found === undefined) return undefined;
+  const value = /^\d+(\.\d+)?$/.test(found.text) ? Number(found.text) : found.text;
+  return accepted("use the settings", found.name, rule, value);
+}
+
+/**
+ * Names the setting that turns something off. A word that is neither true nor false counts as true, the safe direction
+ * for a switch that disables.
+ */
+export function findSwitch(
+  option: readonly [name: string, value: boolean | undefined],
+  variable: string,
+  key: string,
+  sources: SettingSources,
+): string | undefined {
+  if (option[1] !== undefined) return option[1] ? `option ${option[0]}` : undefined;
+  const found = findSetting(sources, variable, key);
+  if (found === undefined || found.text.toLowerCase() === "false") return undefined;
+  if (found.text.toLowerCase() !== "true") sources.warn(`${found.name} is neither true nor false; taken as true`);
+  return found.name;
+}
