@@ -1,0 +1,303 @@
+import { abortable } from "./abortable.ts";
+import type { Credentials, CredentialsSource, ForeignCredentials, Logger, RetrieveOptions } from "./credentials.ts";
+import { type CacheEvent, Reporter } from "./events.ts";
+import {
+  afterFailure,
+  afterInvalidate,
+  afterSuccess,
+  type CacheState,
+  EMPTY,
+  type Held,
+  isAdvisory,
+  isBackingOff,
+  nextStep,
+  survives,
+} from "./policy/refresh.ts";
+import { redacted } from "./redaction.ts";
+import type { Runtime } from "./runtime.ts";
+import { detectRuntime } from "./runtime/detect.ts";
+import { checkOptions, FRACTION, FUNCTION, NUMBER, SECONDS_OR_ZERO } from "./settings/rules.ts";
+import { expiredError, usable } from "./usable.ts";
+
+/** Options of {@linkcode CredentialsCache}. */
+export interface CacheOptions {
+  /**
+   * How long before their expiration credentials are refreshed by one caller while the others are served, in
+   * milliseconds; <= 0 for the default: 5 minutes for a life of up to 20, 60 for one from 90 minutes, else 15.
+   */
+  readonly advisoryWindow?: number;
+  /** Starts the advisory window up to this part of it later, at random; from 0 to 1. @default {0} */
+  readonly advisoryWindowJitter?: number;
+  /**
+   * For sources without static stability: how long before their expiration credentials are replaced, in seconds.
+   * @default {0}
+   */
+  readonly expiryWindow?: number;
+  /** Called with everything that happens, for metrics. What it throws is dropped. */
+  readonly onEvent?: (event: CacheEvent) => void;
+  /**
+   * Where diagnostics go. Without one, the only thing printed (`console.warn`) is that credentials are used although
+   * their refresh failed or they arrived expired; `null` silences that, too.
+   */
+  readonly logger?: Logger | null;
+  /** Replaces parts of the detected runtime, such as the clock. */
+  readonly runtime?: Partial<Runtime>;
+}
+
+const V2_EXPIRY_WINDOW_MS = 15_000;
+const NO_OPTIONS: RetrieveOptions = {};
+
+/**
+ * Keeps one set of credentials fresh: everyone shares one retrieval, and a source that is away does not take away what
+ * is held.
+ *
+ * Sources with static stability (an instance role) are refreshed ahead of their expiration `E`:
+ *
+ * ```text
+ *            success            E - A              E - M                E
+ *   empty ──────────────> fresh ───────> advisory ───────> mandatory ──────> expired
+ *   all wait              served         one refreshes,    all wait for      all wait for
+ *                                        others served     one refresh       one refresh
+ * ```
+ *
+ * `A` is 5 minutes for a life of up to 20 minutes, 60 for one of 90 and more, else 15; `M` is one minute. A failed
+ * refresh keeps the held credentials, expired or not, and nobody asks for the next 5 to 10 minutes. An error that says
+ * `recoverable: false` is thrown instead, for 1 to 5 seconds without asking again. `invalidate()` makes the state
+ * mandatory at once.
+ *
+ * Other sources (a process, a function of yours) are asked again when their credentials expire, and their failure is the
+ * caller's.
+ *
+ * There are no timers: everything happens inside a call.
+ *
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html}
+ * @example Any async function can be cached
+ * ```ts
+ * import { CredentialsCache } from "@rolecreds/aws";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let calls = 0;
+ * const cache = new CredentialsCache(async () => {
+ *   calls++;
+ *   return { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "secret" };
+ * });
+ * await Promise.all([cache.get(), cache.get()]);
+ * await cache.get();
+ * assertEquals(calls, 1);
+ * ```
+ */
+export class CredentialsCache {
+  readonly #source: CredentialsSource;
+  readonly #options: CacheOptions;
+  readonly #runtime: Runtime;
+  readonly #reporter: Reporter;
+  #state: CacheState = EMPTY;
+  #flight: Promise<Held> | undefined;
+  #departed: Promise<unknown> | undefined;
+
+  /**
+   * Puts a cache in front of a provider. Nothing is asked yet.
+   *
+   * @param provider An object that retrieves, or a function that returns credentials.
+   * @param options See {@linkcode CacheOptions}.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   */
+  constructor(
+    provider: CredentialsSource | ((options?: RetrieveOptions) => Promise<ForeignCredentials>),
+    options: CacheOptions = {},
+  ) {
+    checkOptions("credentials cache", options, {
+      advisoryWindow: NUMBER,
+      advisoryWindowJitter: FRACTION,
+      expiryWindow: SECONDS_OR_ZERO,
+      onEvent: FUNCTION,
+    });
+    this.#source = "retrieve" in provider ? provider : { retrieve: provider };
+    this.#options = options;
+    this.#runtime = detectRuntime(options.runtime);
+    this.#reporter = new Reporter(options, this.#runtime);
+  }
+
+  /**
+   * The credentials to use now: a fresh copy, at once where nothing has to be asked.
+   *
+   * @throws What the source throws, where nothing is held that may be used instead; the reason of an aborted signal.
+   */
+  get(options: RetrieveOptions = NO_OPTIONS): Promise<Credentials> {
+    const state = this.#state;
+    const now = this.#runtime.now();
+    const step = nextStep(state, now, this.#flight !== undefined, options.forceRefresh === true);
+    if (state.kind === "held" && step === "serve") return Promise.resolve(this.#handOut(state, now));
+    if (step === "throw") return Promise.reject(state.failure?.error);
+    return this.#join(state, now, options);
+  }
+
+  /** Asks the source now, unless a failed refresh backs off: then the held credentials are the answer. */
+  refresh(options: RetrieveOptions = NO_OPTIONS): Promise<Credentials> {
+    return this.get({ ...options, forceRefresh: true });
+  }
+
+  /** Whether AWS SDK v2 would refresh now: nothing held, refused by AWS, or less than 15 seconds left. */
+  needsRefresh(): boolean {
+    const state = this.#state;
+    return state.kind === "empty" || state.rejected || this.#runtime.now() + V2_EXPIRY_WINDOW_MS > state.expiresAt;
+  }
+
+  /**
+   * Reports that AWS refused credentials (`ExpiredToken`, `InvalidToken`, `ExpiredTokenException`; never
+   * `AccessDenied`): the next call asks for new ones. Without effect if others are held by now.
+   *
+   * @param rejected The refused credentials; only their `accessKeyId` is compared.
+   */
+  invalidate(rejected?: Pick<Credentials, "accessKeyId">): void {
+    const before = this.#state;
+    this.#state = afterInvalidate(before, rejected?.accessKeyId);
+    if (this.#state === before || before.kind === "empty") return;
+    const { accessKeyId, source } = before.credentials;
+    this.#reporter.report({ type: "invalidated", source, accessKeyId });
+  }
+
+  /** Forgets everything. A retrieval that is under way ends, and its result reaches only those who wait for it. */
+  clear(): void {
+    this.#state = EMPTY;
+    this.#departed = this.#flight ?? this.#departed;
+    this.#flight = undefined;
+  }
+
+  /** When AWS stops accepting the held credentials; `null` if none are held or they have no end. */
+  get expireTime(): Date | null {
+    return this.#moment((state) => state.expiresAt) ?? null;
+  }
+
+  /** Whether the held credentials are past their expiration or refused by AWS; true if none are held. */
+  get expired(): boolean {
+    const state = this.#state;
+    return state.kind === "empty" || state.rejected || this.#runtime.now() >= state.expiresAt;
+  }
+
+  /** From when on a call may ask the source; `undefined` if none are held or they have no end. */
+  get nextRefresh(): Date | undefined {
+    return this.#moment((state) => Math.max(state.rejected ? 0 : state.advisoryAt, state.notBefore));
+  }
+
+  /** The end of the pause after a failed refresh; `undefined` while there is none. */
+  get backingOffUntil(): Date | undefined {
+    const now = this.#runtime.now();
+    return this.#moment((state) => isBackingOff(state, now) ? state.notBefore : Infinity);
+  }
+
+  #moment(of: (state: Held) => number): Date | undefined {
+    const at = this.#state.kind === "held" ? of(this.#state) : Infinity;
+    return at === Infinity ? undefined : new Date(at);
+  }
+
+  async #join(state: CacheState, now: number, { signal, forceRefresh }: RetrieveOptions): Promise<Credentials> {
+    signal?.throwIfAborted();
+    this.#flight ??= this.#fly(forceRefresh === true || (state.kind === "held" && state.rejected));
+    try {
+      return this.#handOut(await abortable(this.#flight, signal), this.#runtime.now());
+    } catch (error) {
+      if (signal?.aborted && isAdvisory(state, now) && this.#state.kind === "held") {
+        return this.#handOut(this.#state, this.#runtime.now());
+      }
+      throw error;
+    }
+  }
+
+  /** Nobody's signal reaches the source: whoever gives up leaves the retrieval to the others. */
+  #fly(forceRefresh: boolean): Promise<Held> {
+    const flight: Promise<Held> = this.#retrieve(forceRefresh).then(
+      (credentials) => this.#arrived(credentials, this.#land(flight)),
+      (error) => this.#failed(error, this.#land(flight)),
+    );
+    flight.catch(() => {/* everyone who waited may have given up */});
+    return flight;
+  }
+
+  /** One retrieval at a time, also after clear(). */
+  async #retrieve(forceRefresh: boolean): Promise<Credentials> {
+    if (this.#departed !== undefined) await this.#departed.catch(() => {/* its callers know */});
+    return usable(await this.#source.retrieve(forceRefresh ? { forceRefresh } : undefined));
+  }
+
+  /** Whether the result is for this cache: clear() lets go of a flight. */
+  #land(flight: Promise<Held>): boolean {
+    if (this.#flight !== flight) return false;
+    this.#flight = undefined;
+    return true;
+  }
+
+  #arrived(credentials: Credentials, isCurrent: boolean): Held {
+    const now = this.#runtime.now();
+    const before = isCurrent ? this.#state : EMPTY;
+    const expired = credentials.expiration !== undefined && credentials.expiration.getTime() <= now;
+    if (expired && !(this.#isStable() && before.kind === "empty")) return this.#failed(expiredError(), isCurrent);
+    const held = this.#store(credentials, before, now, isCurrent);
+    if (!isCurrent) return held;
+    const { source, accessKeyId, expiration } = credentials;
+    const nextAttempt = expired ? new Date(held.notBefore) : undefined;
+    this.#reporter.report({ type: "retrieved", source, accessKeyId, expiration, expired, nextAttempt });
+    const failures = before.kind === "held" ? before.failures : 0;
+    if (failures > 0) this.#reporter.report({ type: "recovered", source, failures });
+    return held;
+  }
+
+  #store(credentials: Credentials, before: CacheState, now: number, isCurrent: boolean): CacheState & Held {
+    const { advisoryWindow, advisoryWindowJitter = 0, expiryWindow = 0 } = this.#options;
+    const [stable, random] = [this.#isStable(), this.#runtime.random()];
+    const earlyMs = expiryWindow * 1_000 * (1 - advisoryWindowJitter * random);
+    const adjusted = stable || earlyMs === 0 ? undefined : this.#source.adjustExpiresBy?.(credentials, -earlyMs);
+    const after = afterSuccess(before, adjusted ?? credentials, stable, now, random, {
+      advisoryWindowMs: advisoryWindow,
+      advisoryWindowJitter,
+      expiryWindowMs: adjusted === undefined ? earlyMs : 0,
+    });
+    if (isCurrent) this.#state = after;
+    return after;
+  }
+
+  /** What to go on with after a failure; throws the error where there is nothing. */
+  #failed(error: unknown, isCurrent: boolean): Held {
+    if (!isCurrent) throw error;
+    const now = this.#runtime.now();
+    this.#state = afterFailure(this.#state, error, this.#isStable(), now, this.#runtime.random());
+    const held = this.#fallback(error, now);
+    this.#reporter.report({
+      type: "refreshFailed",
+      source: this.#state.kind === "held" ? this.#state.credentials.source : undefined,
+      error,
+      serving: held !== undefined,
+      expired: held !== undefined && now >= held.expiresAt,
+      nextAttempt: this.backingOffUntil,
+    });
+    if (held === undefined) throw error;
+    return held;
+  }
+
+  #fallback(error: unknown, now: number): Held | undefined {
+    const state = this.#state;
+    if (this.#isStable() || this.#source.handleFailToRefresh === undefined) {
+      return survives(state, error, now) ? state : undefined;
+    }
+    try {
+      const previous = state.kind === "held" ? redacted(state.credentials) : undefined;
+      return this.#store(this.#source.handleFailToRefresh(previous, error), state, now, true);
+    } catch {
+      return undefined; // the hook has nothing to go on with: the callers get the error itself
+    }
+  }
+
+  #isStable(): boolean {
+    return this.#source.staticStability === true;
+  }
+
+  #handOut(held: Held, now: number): Credentials {
+    const { credentials, expiresAt, notBefore } = held;
+    if (now >= expiresAt) {
+      this.#reporter.report({ type: "servedStale", source: credentials.source, expiration: new Date(expiresAt) });
+    }
+    if (expiresAt >= notBefore) return redacted(credentials, expiresAt === Infinity ? undefined : new Date(expiresAt));
+    return redacted(credentials, new Date(notBefore), new Date(expiresAt));
+  }
+}

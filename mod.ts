@@ -1,0 +1,33 @@
+/**
+ * AWS credentials from the EC2 instance role (IMDS), for Deno, Bun and Node, with zero dependencies.
+ *
+ * ```ts ignore
+ * import { fromInstanceMetadata } from "@rolecreds/aws";
+ *
+ * const credentials = fromInstanceMetadata();
+ * const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+ * ```
+ *
+ * Hand the provider itself to AWS SDK v3 clients: `new S3Client({ credentials })`.
+ *
+ * @module
+ */
+export { fromInstanceMetadata, type InstanceMetadataOptions } from "./lib/from_instance_metadata.ts";
+export type { CachedProvider } from "./lib/cached_provider.ts";
+export { type CacheOptions, CredentialsCache } from "./lib/cache.ts";
+export type { CacheEvent } from "./lib/events.ts";
+export { ImdsClient, type InstanceIdentityDocument, type MetadataReader } from "./lib/imds/client.ts";
+export { InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "./lib/imds/provider.ts";
+export type { ImdsOptions } from "./lib/settings/imds.ts";
+export { parseImdsCredentials } from "./lib/parse/document.ts";
+export { parseTimestamp } from "./lib/parse/timestamp.ts";
+export { type CredentialsErrorCode, type CredentialsErrorDetails, CredentialsProviderError } from "./lib/errors.ts";
+export type {
+  Credentials,
+  CredentialsProvider,
+  CredentialsSource,
+  ForeignCredentials,
+  Logger,
+  RetrieveOptions,
+} from "./lib/credentials.ts";
+export type { Runtime } from "./lib/runtime.ts";
