@@ -1,0 +1,41 @@
+import { listenOnLoopback } from "../runtime/loopback.ts";
+import type { ImdsEmulator } from "./emulator.ts";
+
+/** Options of {@linkcode serveEmulator}. */
+export interface ServeOptions {
+  /** 0 for any free one. @default {0} */
+  readonly port?: number;
+  /** Listens on `[::1]`. @default {false} */
+  readonly ipv6?: boolean;
+}
+
+/** An emulator on a socket. */
+export interface ServedEmulator {
+  /** What to give as `endpoint`, or in `AWS_EC2_METADATA_SERVICE_ENDPOINT`. */
+  readonly endpoint: string;
+  /** Ends the server and its connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves an emulator on a loopback port, on any of the three runtimes.
+ *
+ * @param emulator What answers.
+ * @param options See {@linkcode ServeOptions}.
+ * @since 0.1.0
+ * @example Usage
+ * ```ts
+ * import { fromInstanceMetadata } from "@rolecreds/aws";
+ * import { ImdsEmulator, serveEmulator } from "@rolecreds/aws/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = await serveEmulator(new ImdsEmulator());
+ * const credentials = await fromInstanceMetadata({ endpoint: server.endpoint })();
+ * assertEquals(credentials.source, "EC2RoleProvider");
+ * await server.close();
+ * ```
+ */
+export async function serveEmulator(emulator: ImdsEmulator, options: ServeOptions = {}): Promise<ServedEmulator> {
+  const { origin, close } = await listenOnLoopback(emulator.handle, options);
+  return { endpoint: origin, close };
+}
