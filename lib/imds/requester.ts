@@ -48,7 +48,7 @@ export function failure(action: string, { outcome, attempts }: Sent, settings: I
     return new CredentialsProviderError("ImdsHttpError", `Cannot ${action}: IMDS returned ${status}${tries}`, {
       statusCode: status,
       tryNextLink: status === 403,
-      hint: STATUS_HINTS[status] ?? (status >= 300 && status <= 399 ? REDIRECT_HINT : undefined),
+      hint: statusHint(status),
     });
   }
   const state = outcome.kind === "timeout"
@@ -62,13 +62,16 @@ export function failure(action: string, { outcome, attempts }: Sent, settings: I
   });
 }
 
-const BUSY_HINT = "IMDS limits requests per instance: let processes share credentials, or raise maxRetries.";
+function statusHint(status: number): string {
+  if (isBusy(status)) return BUSY_HINT;
+  return STATUS_HINTS[status] ?? (status >= 300 && status <= 399 ? REDIRECT_HINT : STRANGER_HINT);
+}
+
+const STRANGER_HINT = "Something other than EC2's metadata service may be answering at this address.";
+const BUSY_HINT = "IMDS is busy, and limits requests per instance: let programs share credentials, or raise maxRetries.";
 const REDIRECT_HINT = "EC2 never redirects: a proxy or captive portal may be answering, and it is not followed.";
 const STATUS_HINTS: Readonly<Record<number, string>> = {
-  400: "Something other than EC2's metadata service may be answering at this address.",
   401: "IMDS does not accept the token it just issued: another instance or a proxy may be answering.",
   403: "The metadata service is switched off for this instance (HttpEndpoint), or a filter blocks this path.",
   404: "The path does not exist on this instance.",
-  429: BUSY_HINT,
-  503: BUSY_HINT,
 };

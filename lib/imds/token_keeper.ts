@@ -104,7 +104,7 @@ function fallbackError(blockedBy: string, cause: CredentialsProviderError): Cred
   return new CredentialsProviderError(
     "InstanceMetadataV1FallbackError",
     `Cannot use IMDSv1: blocked by ${blockedBy}, and there is no IMDSv2 token`,
-    { cause, statusCode: cause.statusCode, hint: `Enable IMDSv2 for the instance, or remove ${blockedBy}.` },
+    { cause, hint: `Enable IMDSv2 for the instance, or remove ${blockedBy}.` },
   );
 }
 
