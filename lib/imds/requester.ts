@@ -68,7 +68,8 @@ function statusHint(status: number): string {
 }
 
 const STRANGER_HINT = "Something other than EC2's metadata service may be answering at this address.";
-const BUSY_HINT = "IMDS is busy, and limits requests per instance: let programs share credentials, or raise maxRetries.";
+const BUSY_HINT =
+  "IMDS is busy, and limits requests per instance: let programs share credentials, or raise maxRetries.";
 const REDIRECT_HINT = "EC2 never redirects: a proxy or captive portal may be answering, and it is not followed.";
 const STATUS_HINTS: Readonly<Record<number, string>> = {
   401: "IMDS does not accept the token it just issued: another instance or a proxy may be answering.",

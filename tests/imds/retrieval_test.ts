@@ -41,7 +41,7 @@ for (const table of ["imds_token", "imds_get", "imds_discovery", "imds_vectors"]
 async function run({ emulator: emulated = {}, options = {}, env = {}, steps }: Row): Promise<void> {
   const runtime = new FakeRuntime(env);
   const emulator = new ImdsEmulator({ ...emulated, runtime });
-  runtime.fetch = emulator.fetch;
+  runtime.answer = emulator.fetch;
   const provider = new InstanceMetadataProvider({ ...options, runtime });
   for (const step of steps) {
     prepare(step, emulator, runtime);

@@ -8,13 +8,15 @@ export class FakeRuntime implements Runtime {
   readonly warnings: string[] = [];
   readonly variables: Record<string, string>;
   readonly files: Record<string, string> = {};
-  fetch: Runtime["fetch"] = () => Promise.reject(new TypeError("This test has no network"));
+  /** Answers every request; assign to change it while the code under test holds `fetch`. */
+  answer: Runtime["fetch"] = () => Promise.reject(new TypeError("This test has no network"));
   #deadlines: { readonly at: number; readonly expire: () => void }[] = [];
 
   constructor(variables: Record<string, string> = {}) {
     this.variables = variables;
   }
 
+  readonly fetch: Runtime["fetch"] = (url, init) => this.answer(url, init);
   readonly now = (): number => this.time;
   readonly random = (): number => this.nextRandom;
   readonly env = (name: string): string | undefined => this.variables[name];

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+/** Which runtime runs this test. */
+export const RUNTIME: "deno" | "bun" | "node" = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+
+/** What a program did. */
+export interface ProgramResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How to run a program. */
+export interface ProgramOptions {
+  /** Variables beside PATH and HOME; nothing else is inherited. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Flags for Deno in place of `--allow-all`. */
+  readonly denoFlags?: readonly string[];
+  /** Arguments of the program. */
+  readonly args?: readonly string[];
+}
+
+/** The URL of a library module as this runtime imports it: the source, or on Node what was compiled from it. */
+export function moduleUrl(path: string): string {
+  return new URL(`../../${RUNTIME === "node" ? path.replace(/\.ts$/, ".js") : path}`, import.meta.url).href;
+}
+
+/** Runs JavaScript as a program of its own on the runtime that runs this test; ends it after 20 s. */
+export async function runProgram(code: string, options: ProgramOptions = {}): Promise<ProgramResult> {
+  const folder = mkdtempSync(join(tmpdir(), "rolecreds-"));
+  try {
+    const file = join(folder, "program.mjs");
+    writeFileSync(file, code);
+    return await runFile(file, options);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Runs a file as a program of its own on the runtime that runs this test; ends it after 20 s. */
+export function runFile(
+  file: string,
+  { env = {}, denoFlags = ["--allow-all"], args = [] }: ProgramOptions = {},
+): Promise<ProgramResult> {
+  const flags = {
+    deno: ["run", "--quiet", "--no-check", "--no-prompt", "--node-modules-dir=none", ...denoFlags],
+    bun: ["--no-env-file"],
+    node: [],
+  }[RUNTIME];
+  const { PATH = "", HOME = "" } = process.env;
+  const child = spawn(process.execPath, [...flags, file, ...args], { env: { PATH, HOME, ...env }, timeout: 20_000 });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => stdout += chunk);
+  child.stderr.on("data", (chunk) => stderr += chunk);
+  child.stdin.end();
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode) => resolve({ exitCode, stdout, stderr }));
+  });
+}
