@@ -4,16 +4,17 @@ const REDACTED = "[redacted]";
 
 /**
  * Credentials with enumerable fields of their own, whose secrets `console.log` and `Deno.inspect` do not show. The hook
- * sits on the prototype: an own property, even a hidden one, would make each copy ten times as slow.
+ * sits on the prototype: an own property, even a hidden one, would make each copy ten times as slow. Comparisons that
+ * look at prototypes (`assertEquals`, `assert.deepStrictEqual`) need a spread for that: `{ ...credentials }`.
  */
 class RedactedCredentials implements Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+  declare readonly accessKeyId: string;
+  declare readonly secretAccessKey: string;
   declare readonly sessionToken?: string;
   declare readonly expiration?: Date;
   declare readonly accountId?: string;
   declare readonly originalExpiration?: Date;
-  readonly source: string;
+  declare readonly source: string;
 
   constructor(fields: Credentials, expiration: Date | undefined, originalExpiration: Date | undefined) {
     this.accessKeyId = fields.accessKeyId;
@@ -31,16 +32,20 @@ class RedactedCredentials implements Credentials {
   }
 
   static {
-    // Comparisons take the constructor for the type, and to them these are plain objects.
+    // Other comparisons take the constructor for the type, and to them these are plain objects.
     Object.defineProperty(this.prototype, "constructor", { value: Object, writable: true, configurable: true });
   }
 }
 
-/** A fresh copy that prints without its secrets, with other expirations where given. */
+/** A fresh copy, dates and all, that prints without its secrets; with other expirations where given. */
 export function redacted(
   fields: Credentials,
-  expiration: Date | undefined = fields.expiration,
-  originalExpiration: Date | undefined = fields.originalExpiration,
+  expiration: Date | undefined = copied(fields.expiration),
+  originalExpiration: Date | undefined = copied(fields.originalExpiration),
 ): Credentials {
   return new RedactedCredentials(fields, expiration, originalExpiration);
+}
+
+function copied(date: Date | undefined): Date | undefined {
+  return date === undefined ? undefined : new Date(date);
 }

@@ -1,8 +1,9 @@
 import type { Credentials, ForeignCredentials } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
+import { redacted } from "./redaction.ts";
 
 /**
- * Credentials from a provider that may be anybody's, with a source name.
+ * A copy of the credentials from a provider that may be anybody's, with a source name.
  *
  * @throws {CredentialsProviderError} `InvalidCredentials` for anything that cannot sign a request.
  */
@@ -12,7 +13,7 @@ export function usable(credentials: ForeignCredentials): Credentials {
   if (expiration !== undefined && !(expiration instanceof Date && Number.isFinite(expiration.getTime()))) {
     throw invalid("expiration is not a valid Date");
   }
-  return { ...credentials, source: credentials.source ?? "custom" };
+  return redacted({ ...credentials, source: credentials.source ?? "custom" });
 }
 
 /** The error for credentials that were past their expiration when they arrived. */
