@@ -10,6 +10,8 @@ import {
   type Held,
   isAdvisory,
   isBackingOff,
+  isSameSet,
+  nextAttemptAt,
   nextStep,
   survives,
 } from "./policy/refresh.ts";
@@ -33,7 +35,7 @@ export interface CacheOptions {
    * @default {0}
    */
   readonly expiryWindow?: number;
-  /** Called with everything that happens, for metrics. What it throws is dropped. */
+  /** Called with everything that happens, for metrics. What it throws or rejects with is dropped. */
   readonly onEvent?: (event: CacheEvent) => void;
   /**
    * Where diagnostics go. Without one, the only thing printed (`console.warn`) is that credentials are used although
@@ -45,7 +47,12 @@ export interface CacheOptions {
 }
 
 const V2_EXPIRY_WINDOW_MS = 15_000;
-const NO_OPTIONS: RetrieveOptions = {};
+
+/** What is held, and the retrieval under way for it. */
+interface Slot {
+  state: CacheState;
+  flight: Promise<Held> | undefined;
+}
 
 /**
  * Keeps one set of credentials fresh: everyone shares one retrieval, and a source that is away does not take away what
@@ -58,16 +65,14 @@ const NO_OPTIONS: RetrieveOptions = {};
  *   empty ──────────────> fresh ───────> advisory ───────> mandatory ──────> expired
  *   all wait              served         one refreshes,    all wait for      all wait for
  *                                        others served     one refresh       one refresh
+ *
+ *   a refresh fails:     what is held stays in use, expired or not; nobody asks for 5 to 10 minutes
+ *   it fails for good:   `recoverable: false` is thrown, unless fresh; nobody asks for 1 to 5 seconds
+ *   invalidate():        as mandatory from now on, whatever the time
  * ```
  *
- * `A` is 5 minutes for a life of up to 20 minutes, 60 for one of 90 and more, else 15; `M` is one minute. A failed
- * refresh keeps the held credentials, expired or not, and nobody asks for the next 5 to 10 minutes. An error that says
- * `recoverable: false` is thrown instead, for 1 to 5 seconds without asking again. `invalidate()` makes the state
- * mandatory at once.
- *
- * Other sources (a process, a function of yours) are asked again when their credentials expire, and their failure is the
- * caller's.
- *
+ * `A` is 5 minutes for a life of up to 20 minutes, 60 for one of 90 and more, else 15; `M` is one minute. Other sources
+ * (a process, a function of yours) are asked again when their credentials expire, and their failure is the caller's.
  * There are no timers: everything happens inside a call.
  *
  * @since 0.1.0
@@ -92,9 +97,8 @@ export class CredentialsCache {
   readonly #options: CacheOptions;
   readonly #runtime: Runtime;
   readonly #reporter: Reporter;
-  #state: CacheState = EMPTY;
-  #flight: Promise<Held> | undefined;
-  #departed: Promise<unknown> | undefined;
+  #slot: Slot = { state: EMPTY, flight: undefined };
+  #departed: Promise<void> | undefined;
 
   /**
    * Puts a cache in front of a provider. Nothing is asked yet.
@@ -124,23 +128,23 @@ export class CredentialsCache {
    *
    * @throws What the source throws, where nothing is held that may be used instead; the reason of an aborted signal.
    */
-  get(options: RetrieveOptions = NO_OPTIONS): Promise<Credentials> {
-    const state = this.#state;
+  get(options?: RetrieveOptions): Promise<Credentials> {
+    const { state, flight } = this.#slot;
     const now = this.#runtime.now();
-    const step = nextStep(state, now, this.#flight !== undefined, options.forceRefresh === true);
+    const step = nextStep(state, now, flight !== undefined, options?.forceRefresh === true);
     if (state.kind === "held" && step === "serve") return Promise.resolve(this.#handOut(state, now));
     if (step === "throw") return Promise.reject(state.failure?.error);
-    return this.#join(state, now, options);
+    return this.#join(this.#slot, now, options ?? {});
   }
 
   /** Asks the source now, unless a failed refresh backs off: then the held credentials are the answer. */
-  refresh(options: RetrieveOptions = NO_OPTIONS): Promise<Credentials> {
+  refresh(options?: RetrieveOptions): Promise<Credentials> {
     return this.get({ ...options, forceRefresh: true });
   }
 
   /** Whether AWS SDK v2 would refresh now: nothing held, refused by AWS, or less than 15 seconds left. */
   needsRefresh(): boolean {
-    const state = this.#state;
+    const { state } = this.#slot;
     return state.kind === "empty" || state.rejected || this.#runtime.now() + V2_EXPIRY_WINDOW_MS > state.expiresAt;
   }
 
@@ -151,145 +155,134 @@ export class CredentialsCache {
    * @param rejected The refused credentials; only their `accessKeyId` is compared.
    */
   invalidate(rejected?: Pick<Credentials, "accessKeyId">): void {
-    const before = this.#state;
-    this.#state = afterInvalidate(before, rejected?.accessKeyId);
-    if (this.#state === before || before.kind === "empty") return;
+    const before = this.#slot.state;
+    const after = afterInvalidate(before, rejected?.accessKeyId);
+    if (after === before || before.kind === "empty") return;
+    this.#slot.state = after;
     const { accessKeyId, source } = before.credentials;
     this.#reporter.report({ type: "invalidated", source, accessKeyId });
   }
 
   /** Forgets everything. A retrieval that is under way ends, and its result reaches only those who wait for it. */
   clear(): void {
-    this.#state = EMPTY;
-    this.#departed = this.#flight ?? this.#departed;
-    this.#flight = undefined;
+    const forget = () => {/* those who wait have the result, and nothing else keeps it */};
+    this.#departed = this.#slot.flight?.then(forget, forget) ?? this.#departed;
+    this.#slot = { state: EMPTY, flight: undefined };
   }
 
   /** When AWS stops accepting the held credentials; `null` if none are held or they have no end. */
   get expireTime(): Date | null {
-    return this.#moment((state) => state.expiresAt) ?? null;
+    return (this.#slot.state.kind === "held" && moment(this.#slot.state.expiresAt)) || null;
   }
 
   /** Whether the held credentials are past their expiration or refused by AWS; true if none are held. */
   get expired(): boolean {
-    const state = this.#state;
+    const { state } = this.#slot;
     return state.kind === "empty" || state.rejected || this.#runtime.now() >= state.expiresAt;
   }
 
-  /** From when on a call may ask the source; `undefined` if none are held or they have no end. */
+  /** From when on a call asks the source: now or later; `undefined` if the held credentials have no end. */
   get nextRefresh(): Date | undefined {
-    return this.#moment((state) => Math.max(state.rejected ? 0 : state.advisoryAt, state.notBefore));
+    return moment(nextAttemptAt(this.#slot.state, this.#runtime.now()));
   }
 
-  /** The end of the pause after a failed refresh; `undefined` while there is none. */
+  /** Until when nobody asks, because a refresh failed or brought nothing new; `undefined` while there is no such pause. */
   get backingOffUntil(): Date | undefined {
-    const now = this.#runtime.now();
-    return this.#moment((state) => isBackingOff(state, now) ? state.notBefore : Infinity);
+    const { state } = this.#slot;
+    return state.kind === "held" && isBackingOff(state, this.#runtime.now()) ? moment(state.notBefore) : undefined;
   }
 
-  #moment(of: (state: Held) => number): Date | undefined {
-    const at = this.#state.kind === "held" ? of(this.#state) : Infinity;
-    return at === Infinity ? undefined : new Date(at);
-  }
-
-  async #join(state: CacheState, now: number, { signal, forceRefresh }: RetrieveOptions): Promise<Credentials> {
+  async #join(slot: Slot, now: number, { signal, forceRefresh }: RetrieveOptions): Promise<Credentials> {
     signal?.throwIfAborted();
-    this.#flight ??= this.#fly(forceRefresh === true || (state.kind === "held" && state.rejected));
+    const { state } = slot;
+    const isRejected = state.kind === "held" && state.rejected;
+    slot.flight ??= this.#fly(slot, forceRefresh === true || isRejected);
     try {
-      return this.#handOut(await abortable(this.#flight, signal), this.#runtime.now());
+      return this.#handOut(await abortable(slot.flight, signal), this.#runtime.now());
     } catch (error) {
-      if (signal?.aborted && isAdvisory(state, now) && this.#state.kind === "held") {
-        return this.#handOut(this.#state, this.#runtime.now());
-      }
-      throw error;
+      if (!signal?.aborted || !isAdvisory(state, now)) throw error;
+      return this.#handOut(state, this.#runtime.now());
     }
   }
 
   /** Nobody's signal reaches the source: whoever gives up leaves the retrieval to the others. */
-  #fly(forceRefresh: boolean): Promise<Held> {
-    const flight: Promise<Held> = this.#retrieve(forceRefresh).then(
-      (credentials) => this.#arrived(credentials, this.#land(flight)),
-      (error) => this.#failed(error, this.#land(flight)),
-    );
-    flight.catch(() => {/* everyone who waited may have given up */});
-    return flight;
+  #fly(slot: Slot, forceRefresh: boolean): Promise<Held> {
+    return this.#retrieve(forceRefresh)
+      .then((credentials) => this.#arrived(slot, credentials), (error) => this.#failed(slot, error))
+      .finally(() => slot.flight = undefined);
   }
 
   /** One retrieval at a time, also after clear(). */
   async #retrieve(forceRefresh: boolean): Promise<Credentials> {
-    if (this.#departed !== undefined) await this.#departed.catch(() => {/* its callers know */});
+    if (this.#departed !== undefined) await this.#departed;
     return usable(await this.#source.retrieve(forceRefresh ? { forceRefresh } : undefined));
   }
 
-  /** Whether the result is for this cache: clear() lets go of a flight. */
-  #land(flight: Promise<Held>): boolean {
-    if (this.#flight !== flight) return false;
-    this.#flight = undefined;
-    return true;
-  }
-
-  #arrived(credentials: Credentials, isCurrent: boolean): Held {
+  #arrived(slot: Slot, credentials: Credentials): Held {
     const now = this.#runtime.now();
-    const before = isCurrent ? this.#state : EMPTY;
+    const before = slot.state;
     const expired = credentials.expiration !== undefined && credentials.expiration.getTime() <= now;
-    if (expired && !(this.#isStable() && before.kind === "empty")) return this.#failed(expiredError(), isCurrent);
-    const held = this.#store(credentials, before, now, isCurrent);
-    if (!isCurrent) return held;
-    const { source, accessKeyId, expiration } = credentials;
-    const nextAttempt = expired ? new Date(held.notBefore) : undefined;
-    this.#reporter.report({ type: "retrieved", source, accessKeyId, expiration, expired, nextAttempt });
+    if (expired && !(this.#isStable() && before.kind === "empty")) return this.#failed(slot, expiredError());
+    const held = this.#store(slot, credentials, now);
+    const { source, accessKeyId } = credentials;
+    if (!isSameSet(before, held)) {
+      const [expiration, nextAttempt] = [moment(held.expiresAt), moment(nextAttemptAt(held, now))];
+      this.#report(slot, { type: "retrieved", source, accessKeyId, expiration, expired, nextAttempt });
+    }
     const failures = before.kind === "held" ? before.failures : 0;
-    if (failures > 0) this.#reporter.report({ type: "recovered", source, failures });
+    if (failures > 0) this.#report(slot, { type: "recovered", source, failures });
     return held;
   }
 
-  #store(credentials: Credentials, before: CacheState, now: number, isCurrent: boolean): CacheState & Held {
-    const { advisoryWindow, advisoryWindowJitter = 0, expiryWindow = 0 } = this.#options;
-    const [stable, random] = [this.#isStable(), this.#runtime.random()];
-    const earlyMs = expiryWindow * 1_000 * (1 - advisoryWindowJitter * random);
-    const adjusted = stable || earlyMs === 0 ? undefined : this.#source.adjustExpiresBy?.(credentials, -earlyMs);
-    const after = afterSuccess(before, adjusted ?? credentials, stable, now, random, {
-      advisoryWindowMs: advisoryWindow,
-      advisoryWindowJitter,
-      expiryWindowMs: adjusted === undefined ? earlyMs : 0,
-    });
-    if (isCurrent) this.#state = after;
-    return after;
-  }
-
   /** What to go on with after a failure; throws the error where there is nothing. */
-  #failed(error: unknown, isCurrent: boolean): Held {
-    if (!isCurrent) throw error;
+  #failed(slot: Slot, error: unknown): Held {
     const now = this.#runtime.now();
-    this.#state = afterFailure(this.#state, error, this.#isStable(), now, this.#runtime.random());
-    const held = this.#fallback(error, now);
-    this.#reporter.report({
+    slot.state = afterFailure(slot.state, error, this.#isStable(), now, this.#runtime.random());
+    const held = this.#fallback(slot, error, now);
+    this.#report(slot, {
       type: "refreshFailed",
-      source: this.#state.kind === "held" ? this.#state.credentials.source : undefined,
+      source: slot.state.kind === "held" ? slot.state.credentials.source : undefined,
       error,
       serving: held !== undefined,
       expired: held !== undefined && now >= held.expiresAt,
-      nextAttempt: this.backingOffUntil,
+      nextAttempt: moment(nextAttemptAt(slot.state, now)),
     });
     if (held === undefined) throw error;
     return held;
   }
 
-  #fallback(error: unknown, now: number): Held | undefined {
-    const state = this.#state;
+  #fallback(slot: Slot, error: unknown, now: number): Held | undefined {
+    const { state } = slot;
     if (this.#isStable() || this.#source.handleFailToRefresh === undefined) {
       return survives(state, error, now) ? state : undefined;
     }
     try {
       const previous = state.kind === "held" ? redacted(state.credentials) : undefined;
-      return this.#store(this.#source.handleFailToRefresh(previous, error), state, now, true);
+      return this.#store(slot, usable(this.#source.handleFailToRefresh(previous, error)), now);
     } catch {
       return undefined; // the hook has nothing to go on with: the callers get the error itself
     }
   }
 
+  #store(slot: Slot, credentials: Credentials, now: number): CacheState & Held {
+    const { advisoryWindow, advisoryWindowJitter = 0, expiryWindow = 0 } = this.#options;
+    const [stable, random] = [this.#isStable(), this.#runtime.random()];
+    const earlyMs = expiryWindow * 1_000 * (1 - advisoryWindowJitter * random);
+    const adjusted = stable || earlyMs === 0 ? undefined : this.#source.adjustExpiresBy?.(credentials, -earlyMs);
+    return slot.state = afterSuccess(slot.state, adjusted ?? credentials, stable, now, random, {
+      advisoryWindowMs: advisoryWindow,
+      advisoryWindowJitter,
+      expiryWindowMs: adjusted === undefined ? earlyMs : 0,
+    });
+  }
+
   #isStable(): boolean {
     return this.#source.staticStability === true;
+  }
+
+  /** After clear() nobody is told of what concerns only those who still wait. */
+  #report(slot: Slot, event: CacheEvent): void {
+    if (slot === this.#slot) this.#reporter.report(event, this.#isStable());
   }
 
   #handOut(held: Held, now: number): Credentials {
@@ -297,7 +290,11 @@ export class CredentialsCache {
     if (now >= expiresAt) {
       this.#reporter.report({ type: "servedStale", source: credentials.source, expiration: new Date(expiresAt) });
     }
-    if (expiresAt >= notBefore) return redacted(credentials, expiresAt === Infinity ? undefined : new Date(expiresAt));
+    if (expiresAt >= notBefore) return redacted(credentials);
     return redacted(credentials, new Date(notBefore), new Date(expiresAt));
   }
+}
+
+function moment(at: number): Date | undefined {
+  return at === Infinity ? undefined : new Date(at);
 }

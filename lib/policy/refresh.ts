@@ -1,19 +1,6 @@
 import type { Credentials } from "../credentials.ts";
 
-/**
- * What a cache holds.
- *
- * ```text
- *            success            E - A              E - M                E
- *   empty ──────────────> fresh ───────> advisory ───────> mandatory ──────> expired
- *   all wait              served         one refreshes,    all wait for      all wait for
- *                                        others served     one refresh       one refresh
- *
- *   a failed refresh       -> backing off: served, nobody asks until notBefore
- *   a final failure        -> failed: its error for 1-5 s, except while fresh
- *   invalidate(credentials)-> rejected: as mandatory, whatever the time
- * ```
- */
+/** What a cache holds. {@linkcode CredentialsCache} draws the states that follow from it and the time. */
 export type CacheState =
   | { readonly kind: "empty"; readonly failure?: Failure }
   | (Held & { readonly kind: "held"; readonly failure?: Failure });
@@ -76,8 +63,16 @@ export function nextStep(state: CacheState, now: number, flying: boolean, forced
 }
 
 /** Whether a caller need not wait for the refresh. */
-export function isAdvisory(state: CacheState, now: number): boolean {
+export function isAdvisory(state: CacheState, now: number): state is CacheState & Held {
   return state.kind === "held" && !state.rejected && now >= state.advisoryAt && now < state.mandatoryAt;
+}
+
+/** From when on an unforced call may ask the source, as {@linkcode nextStep} decides; `Infinity` if none ever will. */
+export function nextAttemptAt(state: CacheState, now: number): number {
+  const failureEnds = hasFailed(state, now) ? state.failure.until : now;
+  if (state.kind === "empty") return failureEnds;
+  const dueAt = state.rejected ? now : state.advisoryAt;
+  return Math.max(dueAt, isBackingOff(state, now) ? state.notBefore : now, failureEnds);
 }
 
 /** A backoff that ends later than any can means that the clock was set back: it counts as over. */
@@ -140,7 +135,14 @@ export function survives(state: CacheState, error: unknown, now: number): state 
 
 /** Credentials that AWS refused; a refresh may have replaced them already, then nothing changes. */
 export function afterInvalidate(state: CacheState, accessKeyId: string | undefined): CacheState {
-  return state.kind === "held" && state.credentials.accessKeyId === accessKeyId ? { ...state, rejected: true } : state;
+  const isHeld = state.kind === "held" && !state.rejected && state.credentials.accessKeyId === accessKeyId;
+  return isHeld ? { ...state, rejected: true } : state;
+}
+
+/** Whether a retrieval brought what is held already: IMDS hands out the same credentials until it rotates them. */
+export function isSameSet(state: CacheState, { credentials, expiresAt }: Held): state is CacheState & Held {
+  return state.kind === "held" && state.expiresAt === expiresAt &&
+    state.credentials.accessKeyId === credentials.accessKeyId;
 }
 
 /** Everything is worth another attempt, unless the error says otherwise. */
@@ -161,17 +163,16 @@ function windows(
   return { advisoryAt: expiresAt - advisoryMs, mandatoryAt: expiresAt - Math.min(MANDATORY_WINDOW_MS, advisoryMs) };
 }
 
-/** IMDS hands out the same credentials until it rotates them: without a pause, every call near the end would ask. */
+/** Without a pause after the same credentials, every call near their end would ask. */
 function guardSameSet(state: CacheState, held: Held, now: number): Held {
-  const isSame = state.kind === "held" && state.expiresAt === held.expiresAt && held.expiresAt > now &&
-    state.credentials.accessKeyId === held.credentials.accessKeyId;
-  if (!isSame || (!state.rejected && now < state.advisoryAt)) return held;
+  if (!isSameSet(state, held) || (!state.rejected && now < state.advisoryAt)) return held;
   const isUrgent = state.rejected || now >= state.mandatoryAt;
   const pauseMs = isUrgent ? SAME_SET_MANDATORY_MS : SAME_SET_ADVISORY_MS;
   return { ...held, rejected: state.rejected, notBefore: now + pauseMs };
 }
 
-function hasFailed({ failure }: CacheState, now: number): boolean {
+function hasFailed(state: CacheState, now: number): state is CacheState & { readonly failure: Failure } {
+  const { failure } = state;
   return failure !== undefined && now < failure.until && failure.until - now <= MAX_FAILURE_MS;
 }
 
