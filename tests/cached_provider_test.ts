@@ -15,7 +15,7 @@ import { ManualSource } from "./support/manual_source.ts";
 function emulated() {
   const runtime = new FakeRuntime();
   const emulator = new ImdsEmulator({ runtime });
-  runtime.fetch = emulator.fetch;
+  runtime.answer = emulator.fetch;
   return { emulator, runtime, provider: fromInstanceMetadata({ runtime }) };
 }
 
