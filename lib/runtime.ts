@@ -17,6 +17,63 @@ export interface Runtime {
   readonly env: (name: string) => string | undefined;
   /** A UTF-8 file's text; `undefined` when there is no such file or it may not be read; rejects on anything else. */
   readonly readTextFile: (path: string) => Promise<string | undefined>;
+  /** Which family of systems this is: how its shell is called, and how its processes end. */
+  readonly platform: "posix" | "windows";
+  /**
+   * Runs a program to its end, without a shell. Whoever stops it early (timeout, abort, too much output) stops all that it
+   * started, where the system lets us, and has the result at once.
+   *
+   * @throws Only the reason of an aborted signal; all else is a result.
+   */
+  readonly spawn: (command: readonly string[], options: SpawnOptions) => Promise<SpawnResult>;
   /** Where warnings go that must be seen without a logger. */
   readonly warn: (message: string) => void;
+}
+
+/** How {@linkcode Runtime.spawn} runs a program. Its standard output is always collected. */
+export interface SpawnOptions {
+  /** Whether it reads what this program reads. */
+  readonly stdin: "inherit" | "ignore";
+  /** Whether its diagnostics appear where this program's do, vanish, or are in the result. */
+  readonly stderr: "inherit" | "ignore" | "pipe";
+  /** Variables to add to the inherited environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds until it is stopped; > 0, `Infinity` for never. */
+  readonly timeoutMs: number;
+  /** Bytes of output above which it is stopped. */
+  readonly maxOutputBytes: number;
+  /** On Windows: passes the arguments as they are, without quotes of the runtime's own. */
+  readonly verbatimArguments?: boolean;
+  /** Stops it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came of running a program. */
+export type SpawnResult =
+  | {
+    /** It ended by itself, or something else ended it. */
+    readonly kind: "exited";
+    /** Its exit code; absent where a signal ended it. */
+    readonly exitCode?: number;
+    /** The signal that ended it, such as `SIGKILL`. */
+    readonly signal?: string;
+    readonly stdout: Uint8Array;
+    /** The last KiB of its diagnostics, where they are piped. */
+    readonly stderr?: string;
+  }
+  | {
+    /** It was stopped: it ran for too long, or printed too much. */
+    readonly kind: "timedOut" | "tooMuchOutput";
+    readonly stderr?: string;
+  }
+  | NotStarted;
+
+/** The result for a program that did not start. */
+export interface NotStarted {
+  /** Tells it from a program that ran. */
+  readonly kind: "notStarted";
+  /** Why, in words of our own: the system's errors quote the arguments. */
+  readonly cause: Error;
+  /** One sentence that names the fix, where the runtime knows it. */
+  readonly hint?: string;
 }

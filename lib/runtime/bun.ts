@@ -1,6 +1,9 @@
 import type { Runtime } from "../runtime.ts";
+import { bunProcesses } from "./bun_processes.ts";
+import { spawnOn } from "./child.ts";
 import { refuseProxied } from "./direct.ts";
 import { fileSystem, type NodeProcess, readWith } from "./node.ts";
+import { platformOf } from "./node_processes.ts";
 import { webRuntime } from "./web.ts";
 
 /** From this version on `fetch` obeys `proxy: false`; earlier ones send the request to the proxy all the same. */
@@ -17,6 +20,8 @@ export function bunRuntime(process: NodeProcess): Runtime {
     },
     env: (name) => process.env[name],
     readTextFile: (path) => readWith((file) => fileSystem(process).readFile(file), path),
+    platform: platformOf(process),
+    spawn: spawnOn(bunProcesses(process)),
   };
 }
 

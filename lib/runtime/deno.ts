@@ -1,15 +1,15 @@
 import { CredentialsProviderError } from "../errors.ts";
 import { capturingVariable, PROXY_VARIABLES } from "../policy/proxy.ts";
 import type { Runtime } from "../runtime.ts";
+import { spawnOn } from "./child.ts";
+import { type DenoProcesses, denoProcesses } from "./deno_processes.ts";
 import { proxyError, refuseProxied } from "./direct.ts";
 import { readWith } from "./node.ts";
 import { webRuntime } from "./web.ts";
 
 /** The parts of the `Deno` namespace that the adapter uses. */
-export interface DenoNamespace {
-  readonly build: { readonly os: string };
+export interface DenoNamespace extends DenoProcesses {
   readonly env: { get(name: string): string | undefined };
-  readonly permissions: { querySync(descriptor: Readonly<Record<string, string>>): { readonly state: string } };
   readFile(path: string): Promise<Uint8Array>;
   createHttpClient(options: object): object;
 }
@@ -57,6 +57,8 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     env,
     readTextFile: async (path) =>
       isGranted({ name: "read", path }) ? await readWith((file) => deno.readFile(file), path) : undefined,
+    platform: deno.build.os === "windows" ? "windows" : "posix",
+    spawn: spawnOn(denoProcesses(deno)),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Runtime } from "../runtime.ts";
+import { spawnOn } from "./child.ts";
 import { proxyError, refuseProxied } from "./direct.ts";
+import { nodeProcesses, platformOf } from "./node_processes.ts";
 import { webRuntime } from "./web.ts";
 
 /** The parts of Node's `process` that the adapters use; Bun has them, too. */
@@ -7,7 +9,11 @@ export interface NodeProcess {
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly execArgv: readonly string[];
+  readonly platform: string;
   getBuiltinModule<T>(id: string): T;
+  kill(pid: number, signal: string | number): void;
+  on(event: "exit", listener: () => void): void;
+  off(event: "exit", listener: () => void): void;
 }
 
 interface FileSystem {
@@ -26,6 +32,8 @@ export function nodeRuntime(process: NodeProcess): Runtime {
     },
     env,
     readTextFile: (path) => readWith((file) => fileSystem(process).readFile(file), path),
+    platform: platformOf(process),
+    spawn: spawnOn(nodeProcesses(process)),
   };
 }
 

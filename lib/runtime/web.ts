@@ -1,8 +1,11 @@
 import type { Runtime } from "../runtime.ts";
+import { notStarted } from "./start_failure.ts";
+
+const NO_PROCESSES_HINT = "Run this on Deno, Bun or Node, or hand in another `spawn` as `runtime: { spawn }`.";
 
 /**
- * What every server runtime has: `fetch`, a clock, timers. No environment, no files: where those exist an adapter adds
- * them.
+ * What every server runtime has: `fetch`, a clock, timers. No environment, no files, no processes: where those exist an
+ * adapter adds them.
  */
 export function webRuntime(): Runtime {
   return {
@@ -13,6 +16,8 @@ export function webRuntime(): Runtime {
     timeout: (ms) => AbortSignal.timeout(ms),
     env: () => undefined,
     readTextFile: () => Promise.resolve(undefined),
+    platform: "posix",
+    spawn: () => Promise.resolve(notStarted("this runtime cannot start processes", NO_PROCESSES_HINT)),
     // deno-lint-ignore no-console -- the one place that prints without being asked
     warn: (message) => console.warn(message),
   };

@@ -10,6 +10,9 @@ export class FakeRuntime implements Runtime {
   readonly files: Record<string, string> = {};
   /** Answers every request; assign to change it while the code under test holds `fetch`. */
   answer: Runtime["fetch"] = () => Promise.reject(new TypeError("This test has no network"));
+  platform: Runtime["platform"] = "posix";
+  spawn: Runtime["spawn"] = () =>
+    Promise.resolve({ kind: "notStarted", cause: new Error("this test has no processes") });
   #deadlines: { readonly at: number; readonly expire: () => void }[] = [];
 
   constructor(variables: Record<string, string> = {}) {

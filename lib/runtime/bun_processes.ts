@@ -1,0 +1,52 @@
+import type { ChildHost, Exit, KillSignal } from "./child.ts";
+import type { NodeProcess } from "./node.ts";
+import { killer, leadsGroup, programOf } from "./node_processes.ts";
+
+interface Subprocess {
+  readonly pid: number;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array> | null | undefined;
+  readonly exited: Promise<number>;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+  kill(signal: KillSignal): void;
+  unref(): void;
+}
+
+interface BunNamespace {
+  spawn(command: readonly string[], options: object): Subprocess;
+}
+
+/** Starts processes with `Bun.spawn`. */
+export function bunProcesses(process: NodeProcess): ChildHost {
+  return {
+    ...programOf(process),
+    async start(command, { stdin, stderr, env, verbatimArguments: windowsVerbatimArguments }) {
+      const { Bun } = globalThis as unknown as { readonly Bun: BunNamespace };
+      const detached = leadsGroup(process);
+      const child = await Bun.spawn(command, {
+        stdin,
+        stdout: "pipe",
+        stderr,
+        env: { ...process.env, ...env },
+        detached,
+        windowsHide: true,
+        windowsVerbatimArguments,
+      });
+      const isRunning = () => child.exitCode === null && child.signalCode === null;
+      return {
+        stdout: child.stdout,
+        stderr: child.stderr ?? undefined,
+        // Bun adds 128 to the number of a signal and calls it an exit code.
+        exited: child.exited.then((exitCode): Exit =>
+          child.signalCode === null ? { exitCode } : { signal: child.signalCode }
+        ),
+        kill: killer(process, child.pid, detached, (signal) => {
+          if (isRunning() && signal !== 0) child.kill(signal);
+          return isRunning();
+        }),
+        unref: () => child.unref(),
+      };
+    },
+  };
+}
