@@ -10,6 +10,10 @@ export type CredentialsErrorCode =
   | "ImdsHttpError"
   | "ImdsInvalidProfile"
   | "ImdsInvalidResponse"
+  | "ProcessProviderExecutionError"
+  | "ProcessProviderParseError"
+  | "ProcessProviderVersionError"
+  | "ProcessProviderRequiredError"
   | "ConfigurationError"
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
@@ -37,6 +41,10 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   ImdsHttpError: BROKEN,
   ImdsInvalidProfile: BROKEN,
   ImdsInvalidResponse: BROKEN,
+  ProcessProviderExecutionError: BROKEN,
+  ProcessProviderParseError: BROKEN,
+  ProcessProviderVersionError: BROKEN,
+  ProcessProviderRequiredError: BROKEN,
   ConfigurationError: WRONG,
   ExpiredCredentialsError: BROKEN,
   InvalidCredentials: BROKEN,
@@ -50,6 +58,12 @@ export interface CredentialsErrorDetails {
   readonly statusCode?: number | undefined;
   /** The `Code` field of an IMDS role document that reports a failure. */
   readonly imdsCode?: string | undefined;
+  /** The exit code of a credential process that failed. */
+  readonly exitCode?: number | undefined;
+  /** The signal that ended a credential process, such as `SIGKILL`. */
+  readonly signal?: string | undefined;
+  /** The last KiB of a credential process's diagnostics, where they are piped. */
+  readonly stderr?: string | undefined;
   /** Overrides what the code says about a chain going on. */
   readonly tryNextLink?: boolean;
   /** The failure beneath, never one that quotes a secret. */
@@ -88,6 +102,12 @@ export class CredentialsProviderError extends Error {
   declare readonly statusCode?: number;
   /** The `Code` field of an IMDS role document that reports a failure. */
   declare readonly imdsCode?: string;
+  /** The exit code of a credential process that failed. */
+  declare readonly exitCode?: number;
+  /** The signal that ended a credential process, such as `SIGKILL`. */
+  declare readonly signal?: string;
+  /** The last KiB of a credential process's diagnostics, with `stderr: "pipe"`; what it wrote is its own affair. */
+  declare readonly stderr?: string;
 
   /**
    * Makes the error for a code; what the code says about recovery and chains is filled in.

@@ -1,9 +1,8 @@
 import type { Credentials } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { redacted } from "../redaction.ts";
+import { type Fields, parseJsonObject } from "./json_object.ts";
 import { parseTimestamp } from "./timestamp.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_REPORT_CHARACTERS = 200;
 
@@ -31,7 +30,7 @@ const MAX_REPORT_CHARACTERS = 200;
  * ```
  */
 export function parseImdsCredentials(text: string): Credentials {
-  const fields = parseObject(text);
+  const fields = parseJsonObject(text);
   if (fields === undefined) throw invalid("it is not a JSON object");
   rejectFailureReport(fields);
   const { AccountId: accountId } = fields;
@@ -77,16 +76,6 @@ function timestamp(text: string): Date {
     return parseTimestamp(text);
   } catch {
     throw invalid("its Expiration is not a time in RFC 3339 form");
-  }
-}
-
-/** The parser's own error is dropped: engines quote the text in it, and here the text is the secret. */
-function parseObject(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Fields : undefined;
-  } catch {
-    return undefined;
   }
 }
 
