@@ -1,5 +1,6 @@
 /**
- * AWS credentials from the EC2 instance role (IMDS), for Deno, Bun and Node, with zero dependencies.
+ * AWS credentials from the EC2 instance role (IMDS) and from `credential_process`, for Deno, Bun and Node, with zero
+ * dependencies.
  *
  * ```ts ignore
  * import { fromInstanceMetadata } from "@rolecreds/aws";
@@ -13,13 +14,17 @@
  * @module
  */
 export { fromInstanceMetadata, type InstanceMetadataOptions } from "./lib/from_instance_metadata.ts";
+export { fromProcess, type ProcessOptions } from "./lib/from_process.ts";
 export type { CachedProvider } from "./lib/cached_provider.ts";
 export { type CacheOptions, CredentialsCache } from "./lib/cache.ts";
 export type { CacheEvent } from "./lib/events.ts";
 export { ImdsClient, type InstanceIdentityDocument, type MetadataReader } from "./lib/imds/client.ts";
 export { InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "./lib/imds/provider.ts";
+export { ProcessProvider } from "./lib/process/provider.ts";
+export type { ProcessProviderOptions } from "./lib/settings/process.ts";
 export type { ImdsOptions } from "./lib/settings/imds.ts";
 export { parseImdsCredentials } from "./lib/parse/document.ts";
+export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/parse/process_document.ts";
 export { parseTimestamp } from "./lib/parse/timestamp.ts";
 export { type CredentialsErrorCode, type CredentialsErrorDetails, CredentialsProviderError } from "./lib/errors.ts";
 export type {
@@ -30,4 +35,4 @@ export type {
   Logger,
   RetrieveOptions,
 } from "./lib/credentials.ts";
-export type { Runtime } from "./lib/runtime.ts";
+export type { NotStarted, Runtime, SpawnOptions, SpawnResult } from "./lib/runtime.ts";

@@ -15,6 +15,10 @@ export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof va
 export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
 export const FUNCTION: Rule<unknown> = rule("a function", (value) => typeof value === "function");
 export const MILLISECONDS: Rule<number> = rule("a number of milliseconds > 0", (value) => isNumber(value) && value > 0);
+export const MILLISECONDS_OR_INFINITY: Rule<number> = rule(
+  "a number of milliseconds > 0 or Infinity",
+  (value) => value === Infinity || (isNumber(value) && value > 0),
+);
 export const DELAY: Rule<number> = rule("a number of milliseconds >= 0", (value) => isNumber(value) && value >= 0);
 export const SECONDS_OR_ZERO: Rule<number> = rule("a number of seconds >= 0", (value) => isNumber(value) && value >= 0);
 export const NUMBER: Rule<number> = rule("a number", isNumber);
@@ -31,6 +35,16 @@ export const ENDPOINT_MODE: Rule<"ipv4" | "ipv6"> = {
   accept: (value) => ({ ipv4: "ipv4", ipv6: "ipv6" } as const)[String(value).toLowerCase()],
   range: "IPv4 or IPv6",
 };
+export const TEXT: Rule<string> = rule("a text", (value) => typeof value === "string" && value.trim() !== "");
+export const COMMAND: Rule<string | readonly string[]> = rule(
+  "a text or a list of texts",
+  (value) => typeof value === "string" || (Array.isArray(value) && value.every((word) => typeof word === "string")),
+);
+export const VARIABLES: Rule<Readonly<Record<string, string>>> = rule(
+  "an object of texts",
+  (value) =>
+    OBJECT.accept(value) !== undefined && Object.values(value as object).every((text) => typeof text === "string"),
+);
 export const ROLE_NAME: Rule<string> = {
   accept: (value) => typeof value === "string" && isRoleName(value.trim()) ? value.trim() : undefined,
   range: "a role name of 1 to 128 characters A-Z a-z 0-9 + = , . @ _ -",
@@ -87,7 +101,8 @@ function normalEndpoint(text: string): string | undefined {
 /** Texts are described, not quoted: a URL may hold a password, and a secret may have been pasted into the wrong place. */
 function description(value: unknown): string {
   if (typeof value === "string") return value.trim() === "" ? "a blank text" : `a text of ${value.length} characters`;
-  return typeof value === "number" || typeof value === "boolean" || value === null ? `${value}` : `a ${typeof value}`;
+  const isPlain = typeof value === "number" || typeof value === "boolean" || value === null || value === undefined;
+  return isPlain ? `${value}` : `a ${typeof value}`;
 }
 
 function isNumber(value: unknown): value is number {

@@ -1,0 +1,72 @@
+import type { Logger } from "../credentials.ts";
+import type { Runtime, SpawnOptions } from "../runtime.ts";
+import {
+  accepted,
+  checkOptions,
+  COMMAND,
+  integer,
+  MILLISECONDS_OR_INFINITY,
+  OBJECT,
+  oneOf,
+  type Rules,
+  TEXT,
+  VARIABLES,
+} from "./rules.ts";
+
+/** Options of {@linkcode ProcessProvider}. */
+export interface ProcessProviderOptions {
+  /**
+   * What to run: a text for the shell (`/bin/sh -c`, on Windows `cmd.exe`), or a program and its arguments, run without
+   * one. Never build a text from anything that is not trusted.
+   */
+  readonly command: string | readonly string[];
+  /** Milliseconds until the process and all it started are stopped; > 0, `Infinity` for never. @default {60000} */
+  readonly timeout?: number;
+  /** Bytes of output above which the process is stopped; an integer >= 1. @default {65536} */
+  readonly maxBufferSize?: number;
+  /** Whether the process reads what this program reads, an MFA code for example. @default {"inherit"} */
+  readonly stdin?: "inherit" | "ignore";
+  /**
+   * Whether prompts and diagnostics of the process appear where this program's do, vanish, or end up (the last KiB) in
+   * the `stderr` of an error.
+   * @default {"inherit"}
+   */
+  readonly stderr?: "inherit" | "ignore" | "pipe";
+  /** Variables to add to the environment that the process inherits. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The AWS account the credentials belong to, where the process does not name it. */
+  readonly accountId?: string;
+  /** Stops the process, and fails the retrieval with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Where diagnostics go; nothing is printed without one. */
+  readonly logger?: Logger | null;
+  /** Replaces parts of the detected runtime: the clock, `spawn`, the environment. */
+  readonly runtime?: Partial<Runtime>;
+}
+
+const RULES: Rules = {
+  timeout: MILLISECONDS_OR_INFINITY,
+  maxBufferSize: integer(1),
+  stdin: oneOf("inherit", "ignore"),
+  stderr: oneOf("inherit", "ignore", "pipe"),
+  env: VARIABLES,
+  accountId: TEXT,
+  signal: OBJECT,
+};
+
+/**
+ * Checks the options as they are given.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ */
+export function checkProcessOptions(options: ProcessProviderOptions): void {
+  accepted("create process provider", "command", COMMAND, options.command);
+  checkOptions("process provider", options, RULES);
+}
+
+/** The options for running the process, with their defaults. */
+export function processSettings(
+  { timeout = 60_000, maxBufferSize = 65_536, stdin = "inherit", stderr = "inherit", env = {} }: ProcessProviderOptions,
+): Omit<SpawnOptions, "signal"> {
+  return { timeoutMs: timeout, maxOutputBytes: maxBufferSize, stdin, stderr, env };
+}
