@@ -1,4 +1,4 @@
-import type { ChildHost, Exit, KillSignal } from "./child.ts";
+import { type ChildHost, exitOf, type KillSignal } from "./child.ts";
 import type { NodeProcess } from "./node.ts";
 import { killer, leadsGroup, programOf } from "./node_processes.ts";
 
@@ -21,10 +21,10 @@ interface BunNamespace {
 export function bunProcesses(process: NodeProcess): ChildHost {
   return {
     ...programOf(process),
-    async start(command, { stdin, stderr, env, verbatimArguments: windowsVerbatimArguments }) {
+    start(command, { stdin, stderr, env, verbatimArguments: windowsVerbatimArguments }) {
       const { Bun } = globalThis as unknown as { readonly Bun: BunNamespace };
       const detached = leadsGroup(process);
-      const child = await Bun.spawn(command, {
+      const child = Bun.spawn(command, {
         stdin,
         stdout: "pipe",
         stderr,
@@ -37,10 +37,7 @@ export function bunProcesses(process: NodeProcess): ChildHost {
       return {
         stdout: child.stdout,
         stderr: child.stderr ?? undefined,
-        // Bun adds 128 to the number of a signal and calls it an exit code.
-        exited: child.exited.then((exitCode): Exit =>
-          child.signalCode === null ? { exitCode } : { signal: child.signalCode }
-        ),
+        ended: child.exited.then((exitCode) => exitOf(exitCode, child.signalCode)),
         kill: killer(process, child.pid, detached, (signal) => {
           if (isRunning() && signal !== 0) child.kill(signal);
           return isRunning();

@@ -3,6 +3,7 @@ import { startFailure } from "./start_failure.ts";
 
 /** How a process ended. */
 export interface Exit {
+  readonly kind: "exited";
   readonly exitCode?: number;
   readonly signal?: string;
 }
@@ -11,7 +12,8 @@ export interface Exit {
 export interface Child {
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array> | undefined;
-  readonly exited: Promise<Exit>;
+  /** Never rejects. Node learns only later that a program did not start. */
+  readonly ended: Promise<Exit | NotStarted>;
   /**
    * Signals the process and, where it can, those it started; 0 only asks. Never throws.
    *
@@ -22,12 +24,17 @@ export interface Child {
   readonly unref: () => void;
 }
 
+/** Bun and Deno make up an exit code where a signal ended the process. */
+export function exitOf(exitCode: number | null, signal: string | null): Exit {
+  return { kind: "exited", ...(signal === null ? { exitCode: exitCode ?? 0 } : { signal }) };
+}
+
 export type KillSignal = "SIGTERM" | "SIGKILL" | 0;
 
 /** What an adapter can do with processes. */
 export interface ChildHost {
-  /** Rejects with the runtime's own error, or resolves with a better one, where the process does not start. */
-  readonly start: (command: readonly string[], options: SpawnOptions) => Promise<Child | NotStarted>;
+  /** Starts a process at once. Where that fails it throws the runtime's own error, or returns a better one. */
+  readonly start: (command: readonly string[], options: SpawnOptions) => Child | NotStarted;
   /** Calls back when this program ends; returns how to take that back. */
   readonly onExit: (listener: () => void) => () => void;
   /** Lets this program end before the timer fires. */
@@ -46,12 +53,23 @@ const STDERR_BYTES = 1_024;
 export function spawnOn(host: ChildHost): Runtime["spawn"] {
   return async (command, options) => {
     options.signal?.throwIfAborted();
-    const child = await host.start(command, options).catch(startFailure);
+    const child = start(command, options, host);
     return "kind" in child ? child : await supervise(child, options, host);
   };
 }
 
-/** Has the result at once, also of a process that does not want to end, and leaves nothing this program waits for. */
+function start(command: readonly string[], options: SpawnOptions, host: ChildHost): Child | NotStarted {
+  try {
+    return host.start(command, options);
+  } catch (error) {
+    return startFailure(error);
+  }
+}
+
+/**
+ * Has the result at once, also of a process that does not want to end, and leaves nothing this program waits for. From
+ * the moment a process runs until it is gone, the end of this program is its end.
+ */
 async function supervise(child: Child, options: SpawnOptions, host: ChildHost): Promise<SpawnResult> {
   const interruption = new Interruption(options);
   const unhook = host.onExit(() => child.kill("SIGKILL"));
@@ -67,7 +85,9 @@ async function supervise(child: Child, options: SpawnOptions, host: ChildHost): 
   try {
     const ending = await endingOf(child, Promise.all([stdout.ended, stderr?.ended]), interruption);
     const diagnostics = stderr && { stderr: new TextDecoder().decode(tail) };
-    if (typeof ending !== "string") return { kind: "exited", ...ending, stdout: joined(chunks), ...diagnostics };
+    if (typeof ending === "object") {
+      return ending.kind === "notStarted" ? ending : { ...ending, stdout: joined(chunks), ...diagnostics };
+    }
     terminate(child, host);
     if (ending === "aborted") throw options.signal?.reason;
     return { kind: ending, ...diagnostics };
@@ -85,8 +105,8 @@ async function endingOf(
   child: Child,
   drained: Promise<unknown>,
   interruption: Interruption,
-): Promise<Exit | InterruptionReason> {
-  const ending = await Promise.race([child.exited, interruption.raised]);
+): Promise<Exit | NotStarted | InterruptionReason> {
+  const ending = await Promise.race([child.ended, interruption.raised]);
   if (typeof ending === "string") return ending;
   interruption.raiseAfter(GRACE_MS);
   const reason = await Promise.race([drained, interruption.raised]);
@@ -110,7 +130,7 @@ function terminate(child: Child, host: ChildHost): void {
   const timer = setTimeout(finish, KILL_DELAY_MS);
   host.unrefTimer(timer);
   const unhook = host.onExit(finish);
-  child.exited.then(() => {
+  child.ended.then(() => {
     if (!child.kill(0)) disarm();
   });
 }

@@ -1,5 +1,5 @@
 import type { NotStarted } from "../runtime.ts";
-import type { Child, ChildHost, Exit, KillSignal } from "./child.ts";
+import { type Child, type ChildHost, exitOf, type KillSignal } from "./child.ts";
 import { notStarted } from "./start_failure.ts";
 
 interface ChildProcess {
@@ -37,13 +37,13 @@ const ENDINGS = ["unload", "error", "unhandledrejection"] as const;
  */
 export function denoProcesses(deno: DenoProcesses): ChildHost {
   return {
-    async start([file = "", ...args], { stdin, stderr, env, verbatimArguments: windowsRawArguments }) {
+    start([file = "", ...args], { stdin, stderr, env, verbatimArguments: windowsRawArguments }) {
       if (!mayRun(deno, { command: file })) return refused(`--allow-run=${file}`);
       const detached = deno.build.os !== "windows" && !deno.stdin.isTerminal();
       const stdio = { stdin: STREAM[stdin], stdout: "piped", stderr: STREAM[stderr] };
       try {
         const command = new deno.Command(file, { args, env, ...stdio, detached, windowsRawArguments });
-        return await running(deno, command.spawn(), detached, stderr === "pipe");
+        return running(deno, command.spawn(), detached, stderr === "pipe");
       } catch (error) {
         // With variables set that load code into a program, the permission for one program is not enough.
         if ((error as { name?: unknown }).name === "NotCapable") {
@@ -80,7 +80,7 @@ function running(deno: DenoProcesses, child: ChildProcess, detached: boolean, is
   return {
     stdout: child.stdout,
     stderr: isPiped ? child.stderr : undefined,
-    exited: child.status.then(({ code, signal }): Exit => signal === null ? { exitCode: code } : { signal }),
+    ended: child.status.then(({ code, signal }) => exitOf(code, signal)),
     kill: deno.build.os === "windows" ? treeKiller(deno, child.pid) : (signal) => {
       return (isLeader && succeeds(() => deno.kill(-child.pid, signal))) || succeeds(() => child.kill(signal));
     },

@@ -1,6 +1,7 @@
 import type { Runtime } from "../runtime.ts";
-import type { Child, ChildHost, Exit, KillSignal } from "./child.ts";
+import { type Child, type ChildHost, exitOf, type KillSignal } from "./child.ts";
 import type { NodeProcess } from "./node.ts";
+import { startFailure } from "./start_failure.ts";
 
 interface ChildProcess {
   readonly pid: number;
@@ -8,7 +9,6 @@ interface ChildProcess {
   readonly stderr: object | null;
   kill(signal: KillSignal): boolean;
   unref(): void;
-  on(event: "spawn", listener: () => void): void;
   on(event: "error", listener: (error: unknown) => void): void;
   on(event: "exit", listener: (exitCode: number | null, signal: string | null) => void): void;
 }
@@ -25,32 +25,27 @@ interface Streams {
 export function nodeProcesses(process: NodeProcess): ChildHost {
   return {
     ...programOf(process),
-    start: ([file = "", ...args], { stdin, stderr, env, verbatimArguments: windowsVerbatimArguments }) =>
-      new Promise((resolve, reject) => {
-        const detached = leadsGroup(process);
-        const child = childProcesses(process).spawn(file, args, {
-          stdio: [stdin, "pipe", stderr],
-          env: { ...process.env, ...env },
-          detached,
-          windowsHide: true,
-          windowsVerbatimArguments,
-        });
-        child.on("error", reject); // stays: a signal that cannot be sent is reported here, too
-        child.on("spawn", () => resolve(running(process, child, detached)));
-      }),
-  };
-}
-
-function running(process: NodeProcess, child: ChildProcess, isLeader: boolean): Child {
-  const { Readable } = process.getBuiltinModule<Streams>("node:stream");
-  return {
-    stdout: Readable.toWeb(child.stdout),
-    stderr: child.stderr === null ? undefined : Readable.toWeb(child.stderr),
-    exited: new Promise<Exit>((resolve) => {
-      child.on("exit", (exitCode, signal) => resolve(signal === null ? { exitCode: exitCode ?? 0 } : { signal }));
-    }),
-    kill: killer(process, child.pid, isLeader, (signal) => child.kill(signal)),
-    unref: () => child.unref(),
+    start([file = "", ...args], { stdin, stderr, env, verbatimArguments: windowsVerbatimArguments }) {
+      const { Readable } = process.getBuiltinModule<Streams>("node:stream");
+      const detached = leadsGroup(process);
+      const child = childProcesses(process).spawn(file, args, {
+        stdio: [stdin, "pipe", stderr],
+        env: { ...process.env, ...env },
+        detached,
+        windowsHide: true,
+        windowsVerbatimArguments,
+      });
+      return {
+        stdout: Readable.toWeb(child.stdout),
+        stderr: child.stderr === null ? undefined : Readable.toWeb(child.stderr),
+        ended: new Promise((resolve) => {
+          child.on("error", (error) => resolve(startFailure(error))); // a signal that cannot be sent ends here, too
+          child.on("exit", (exitCode, signal) => resolve(exitOf(exitCode, signal)));
+        }),
+        kill: killer(process, child.pid, detached, (signal) => child.kill(signal)),
+        unref: () => child.unref(),
+      };
+    },
   };
 }
 

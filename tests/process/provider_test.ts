@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   CredentialsProviderError,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { CredentialsProviderError } from "../../mod.ts";
 import { bunRuntime } from "../../lib/runtime/bun.ts";
-import { denoRuntime } from "../../lib/runtime/deno.ts";
+import { type DenoNamespace, denoRuntime } from "../../lib/runtime/deno.ts";
 import { detectRuntime } from "../../lib/runtime/detect.ts";
 import { type NodeProcess, nodeRuntime } from "../../lib/runtime/node.ts";
 import { webRuntime } from "../../lib/runtime/web.ts";
@@ -132,7 +132,7 @@ describe("denoRuntime()", () => {
       },
       createHttpClient,
     };
-    return { runtime: denoRuntime(deno), touched };
+    return { runtime: denoRuntime(deno as unknown as DenoNamespace), touched };
   }
 
   it("takes what is not granted for absent, without touching it", async () => {

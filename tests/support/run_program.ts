@@ -18,7 +18,7 @@ export interface ProgramResult {
 export interface ProgramOptions {
   /** Variables beside PATH and HOME; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Flags for Deno in place of `--allow-all`. */
+  /** Flags for Deno in place of `--allow-all`; without any, Deno's `node:child_process` adds that by itself. */
   readonly denoFlags?: readonly string[];
   /** Arguments of the program. */
   readonly args?: readonly string[];

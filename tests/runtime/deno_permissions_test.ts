@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { type DenoNamespace, denoRuntime } from "../../lib/runtime/deno.ts";
+import { describeOnPosix, moduleUrl, Scratch } from "../support/processes.ts";
+
+const HOST = `
+import { fromProcess } from ${JSON.stringify(moduleUrl("mod"))};
+const command = Deno.args.length > 1 ? Deno.args : Deno.args[0];
+const timeout = Deno.args[1] === "hang" ? 1_000 : 60_000;
+try {
+  console.log((await fromProcess({ command, timeout, runtime: { now: () => 0 } })()).accessKeyId);
+} catch (error) {
+  console.log(error.code, error.message, error.hint);
+}
+`;
+const DOCUMENT = '{"Version":1,"AccessKeyId":"AKIAEXAMPLE","SecretAccessKey":"secret"}';
+
+/** What a program prints that asks for credentials with these permissions, and nothing else: a prompt would show. */
+function output(scratch: Scratch, flags: readonly string[], command: readonly string[], env = {}): string {
+  const host = scratch.file("host.ts", HOST);
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["run", "--no-lock", "--no-check", ...flags, host, ...command],
+    { encoding: "utf8", env: { ...process.env, NO_COLOR: "1", ...env } },
+  );
+  return stdout + stderr;
+}
+
+(("Deno" in globalThis) ? describeOnPosix : describeOnPosix.skip)("fromProcess() under Deno's permissions", () => {
+  it("needs --allow-run for the program only, when the command is a list", () => {
+    using scratch = new Scratch();
+    const helper = scratch.script("helper", `echo '${DOCUMENT}'`);
+    assertEquals(output(scratch, [`--allow-run=${helper}`], [helper, "argument"]), "AKIAEXAMPLE\n");
+  });
+
+  it("needs --allow-run for the shell, when the command is a text", () => {
+    using scratch = new Scratch();
+    assertEquals(output(scratch, ["--allow-run=/bin/sh"], [`echo '${DOCUMENT}'`]), "AKIAEXAMPLE\n");
+  });
+
+  it("names the flag, when it may not start the program", () => {
+    using scratch = new Scratch();
+    const helper = scratch.script("helper", `echo '${DOCUMENT}'`);
+    // Never without any permission flag: to its own executable `node:child_process` then adds --allow-all.
+    for (const flags of [["--allow-env=HOME"], ["--allow-run=/bin/true"], [`--deny-run=${helper}`, "--allow-env"]]) {
+      assertEquals(
+        output(scratch, flags, [helper, "canary"]),
+        "ProcessProviderExecutionError Cannot run the credential process: Deno may not start the program " +
+          `Start Deno with --allow-run=${helper}.\n`,
+      );
+    }
+    assertEquals(scratch.pids, []);
+  });
+
+  // The permission for one program is not enough then: such a variable can make it run anything.
+  it("names the way out, when LD_* variables are set", () => {
+    using scratch = new Scratch();
+    const helper = scratch.script("helper", `echo '${DOCUMENT}'`);
+    const text = output(scratch, [`--allow-run=${helper}`], [helper, "canary"], { LD_LIBRARY_PATH: "/nonexistent" });
+    assertStringIncludes(text, "Start Deno with --allow-run, or unset LD_* and DYLD_*.");
+  });
+
+  // To signal a group takes --allow-run for all programs.
+  it("stops the process alone, when it may start only that", async () => {
+    using scratch = new Scratch();
+    const helper = scratch.script("helper", "exec sleep 3600");
+    assertStringIncludes(output(scratch, [`--allow-run=${helper}`], [helper, "hang"]), "no result after 1000 ms");
+    assertEquals([scratch.pids.length, await scratch.survivors()], [1, []]);
+  });
+
+  it("finds its mark, when the variable may be read, and runs without that permission, too", () => {
+    using scratch = new Scratch();
+    const deno = (flags: string) =>
+      `"${process.execPath}" run --no-lock --no-check ${flags} '${scratch.folder}/host.ts'`;
+    const helper = scratch.script("helper", `${deno("--allow-run --allow-env")} "$0" again >&2; echo '${DOCUMENT}'`);
+    const text = output(scratch, [`--allow-run=${helper}`], [helper, "again"]);
+    assertStringIncludes(text, "this program was started by a run of the same command");
+    assertStringIncludes(text, "AKIAEXAMPLE");
+    assertEquals(scratch.pids.length, 1);
+  });
+});
+
+describeOnPosix("denoRuntime().spawn()", () => {
+  it("asks Deno for nothing that would prompt, when the permission is not granted", async () => {
+    const queries: unknown[] = [];
+    const deno = {
+      build: { os: "linux" },
+      permissions: {
+        querySync(descriptor: unknown) {
+          queries.push(descriptor);
+          return { state: "prompt" };
+        },
+      },
+    } as unknown as DenoNamespace; // anything else that is touched throws
+    const { spawn } = denoRuntime(deno);
+    const options = { stdin: "ignore", stderr: "ignore", env: {}, timeoutMs: 1_000, maxOutputBytes: 1 } as const;
+    const result = await spawn(["/bin/helper", "canary"], options);
+    assert(result.kind === "notStarted");
+    assertEquals([result.cause.message, result.hint], [
+      "Deno may not start the program",
+      "Start Deno with --allow-run=/bin/helper.",
+    ]);
+    assertEquals(queries, [{ name: "run", command: "/bin/helper" }]);
+  });
+});
