@@ -25,6 +25,7 @@ export type { ProcessProviderOptions } from "./lib/settings/process.ts";
 export type { ImdsOptions } from "./lib/settings/imds.ts";
 export { parseImdsCredentials } from "./lib/parse/document.ts";
 export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/parse/process_document.ts";
+export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./lib/parse/profile.ts";
 export { parseTimestamp } from "./lib/parse/timestamp.ts";
 export { type CredentialsErrorCode, type CredentialsErrorDetails, CredentialsProviderError } from "./lib/errors.ts";
 export type {

@@ -15,6 +15,7 @@ export type CredentialsErrorCode =
   | "ProcessProviderVersionError"
   | "ProcessProviderRequiredError"
   | "ConfigurationError"
+  | "ConfigParseError"
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
 
@@ -46,6 +47,7 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   ProcessProviderVersionError: BROKEN,
   ProcessProviderRequiredError: BROKEN,
   ConfigurationError: WRONG,
+  ConfigParseError: WRONG,
   ExpiredCredentialsError: BROKEN,
   InvalidCredentials: BROKEN,
 };
@@ -64,6 +66,10 @@ export interface CredentialsErrorDetails {
   readonly signal?: string | undefined;
   /** The last KiB of a credential process's diagnostics, where they are piped. */
   readonly stderr?: string | undefined;
+  /** The file that does not parse, as the caller named it. */
+  readonly path?: string | undefined;
+  /** The line of that file, counted from 1. */
+  readonly line?: number | undefined;
   /** Overrides what the code says about a chain going on. */
   readonly tryNextLink?: boolean;
   /** The failure beneath, never one that quotes a secret. */
@@ -108,6 +114,10 @@ export class CredentialsProviderError extends Error {
   declare readonly signal?: string;
   /** The last KiB of a credential process's diagnostics, with `stderr: "pipe"`; what it wrote is its own affair. */
   declare readonly stderr?: string;
+  /** The file that does not parse, as the caller named it. */
+  declare readonly path?: string;
+  /** The line of that file, counted from 1. */
+  declare readonly line?: number;
 
   /**
    * Makes the error for a code; what the code says about recovery and chains is filled in.

@@ -49,3 +49,15 @@ export function redacted(
 function copied(date: Date | undefined): Date | undefined {
   return date === undefined ? undefined : new Date(date);
 }
+
+/** A map of which `console.log` and `Deno.inspect` show the keys only. */
+class RedactedMap extends Map<string, string> {
+  [Symbol.for("nodejs.util.inspect.custom")](): object {
+    return new Map(Array.from(this.keys(), (key) => [key, REDACTED]));
+  }
+}
+
+/** An empty map that will print without its values. */
+export function redactedMap(): Map<string, string> {
+  return new RedactedMap();
+}

@@ -1,0 +1,105 @@
+import { type IniSection, isIdentifier, parseIni } from "./ini.ts";
+import { type ConfigFile, describeFile } from "./line_reader.ts";
+
+/** The text of the two files that AWS tools share; a missing one counts as empty. */
+export interface SharedConfigFiles {
+  /** The text of the config file, usually `~/.aws/config`. */
+  readonly config?: string | undefined;
+  /** The text of the credentials file, usually `~/.aws/credentials`. */
+  readonly credentials?: string | undefined;
+  /** What to call the config file in errors and warnings. */
+  readonly configPath?: string | undefined;
+  /** What to call the credentials file in errors and warnings. */
+  readonly credentialsPath?: string | undefined;
+}
+
+/** What the shared files say. Properties are by name in lower case; their values are not shown when printed. */
+export interface SharedConfig {
+  /** The properties of each profile, from both files. */
+  readonly profiles: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** The `[sso-session name]` sections. */
+  readonly ssoSessions: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** The `[services name]` sections. */
+  readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** What was ignored: file, line and reason of each section and property, never a text of the file. */
+  readonly warnings: readonly string[];
+}
+
+type Sections = Map<string, Map<string, string>>;
+
+const PREFIXED_REGEXP = /^(profile|sso-session|services)[ \t]+([^ \t]+)$/;
+const PROFILE_DEFAULT_REGEXP = /^profile[ \t]+default$/;
+
+const CONFIG_SECTIONS = "sections there are [default], [profile name], [sso-session name] and [services name]";
+const NAME_RULE = "a name has only the characters A-Z a-z 0-9 _ - / . % @ : +";
+
+/**
+ * Parses the config file and the credentials file that AWS tools share, and merges their profiles: property by property
+ * the credentials file wins.
+ *
+ * @param files The texts, and how to call them.
+ * @returns Profiles, SSO sessions and service sections by name. A value with lines below it holds them, trimmed, after
+ * line feeds.
+ * @throws {CredentialsProviderError} `ConfigParseError` with `line`, and with `path` if it was given, at the first
+ * malformed line. The message never quotes the text.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseSharedConfig } from "@rolecreds/aws";
+ *
+ * const { profiles } = parseSharedConfig({
+ *   config: "[profile dev]\nregion = eu-central-1",
+ *   credentials: "[dev]\naws_access_key_id = AKIAEXAMPLE",
+ * });
+ * assertEquals(profiles.get("dev")?.get("region"), "eu-central-1");
+ * assertEquals(profiles.get("dev")?.get("aws_access_key_id"), "AKIAEXAMPLE");
+ * ```
+ */
+export function parseSharedConfig(files: SharedConfigFiles): SharedConfig {
+  const { config = "", credentials = "", configPath, credentialsPath } = files;
+  const profiles: Sections = new Map();
+  const ssoSessions: Sections = new Map();
+  const services: Sections = new Map();
+  const namespaces = new Map([["profile", profiles], ["sso-session", ssoSessions], ["services", services]]);
+  const warnings = [
+    ...addConfig({ text: config, kind: "config file", path: configPath }, namespaces),
+    ...addCredentials({ text: credentials, kind: "credentials file", path: credentialsPath }, profiles),
+  ];
+  return { profiles, ssoSessions, services, warnings };
+}
+
+/** Puts each section where its name says; returns the warnings. */
+function addConfig(file: ConfigFile, namespaces: ReadonlyMap<string, Sections>): readonly string[] {
+  const sections = parseIni(file);
+  const replacesDefault = sections.some(({ name }) => PROFILE_DEFAULT_REGEXP.test(name));
+  return sections.flatMap((section) => {
+    const isDefault = section.name === "default";
+    if (isDefault && replacesDefault) return ignored(file, section.line, "section", "[profile default] replaces it");
+    const [, prefix = "", name = ""] = PREFIXED_REGEXP.exec(isDefault ? "profile default" : section.name) ?? [];
+    const into = namespaces.get(prefix);
+    if (into !== undefined && isIdentifier(name)) return add(file, section, into, name);
+    return ignored(file, section.line, "section", `${CONFIG_SECTIONS}, ${NAME_RULE}`);
+  });
+}
+
+/** Takes each section for a profile; returns the warnings. */
+function addCredentials(file: ConfigFile, profiles: Sections): readonly string[] {
+  return parseIni(file).flatMap((section) =>
+    isIdentifier(section.name)
+      ? add(file, section, profiles, section.name)
+      : ignored(file, section.line, "section", `sections there are [name], ${NAME_RULE}`)
+  );
+}
+
+function add(file: ConfigFile, section: IniSection, into: Sections, name: string): readonly string[] {
+  const held = into.get(name);
+  if (held === undefined) into.set(name, section.properties);
+  else for (const [key, value] of section.properties) held.set(key, value);
+  return section.ignoredLines.map((line) => ignored(file, line, "property", NAME_RULE));
+}
+
+function ignored(file: ConfigFile, line: number, what: "section" | "property", reason: string): string {
+  return `Ignored the ${what} at line ${line} of ${describeFile(file)}: ${reason}`;
+}
