@@ -17,6 +17,8 @@ export interface Runtime {
   readonly env: (name: string) => string | undefined;
   /** A UTF-8 file's text; `undefined` when there is no such file or it may not be read; rejects on anything else. */
   readonly readTextFile: (path: string) => Promise<string | undefined>;
+  /** The user's home directory, as the system says; `undefined` when it may not be asked. */
+  readonly homeDirectory: () => string | undefined;
   /** Which family of systems this is: how its shell is called, and how its processes end. */
   readonly platform: "posix" | "windows";
   /**

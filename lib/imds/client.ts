@@ -106,7 +106,7 @@ export class ImdsClient implements MetadataReader {
   }
 
   async #prepare(): Promise<Prepared> {
-    const sources = await loadSources(this.#options.logger, this.#runtime);
+    const sources = await loadSources(this.#options, this.#runtime);
     const settings = resolveImdsSettings(this.#options, sources);
     return { settings, tokens: new TokenKeeper(settings, this.#runtime, sources.warn), runtime: this.#runtime };
   }

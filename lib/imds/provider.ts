@@ -144,8 +144,8 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   async #resolveName(): Promise<string | undefined> {
-    const { ec2InstanceProfileName, logger } = this.#options;
-    return resolveRoleName(ec2InstanceProfileName, await loadSources(logger, this.#runtime));
+    const { ec2InstanceProfileName } = this.#options;
+    return resolveRoleName(ec2InstanceProfileName, await loadSources(this.#options, this.#runtime));
   }
 
   async #readConfigured(name: string, read: Read): Promise<string> {

@@ -2,7 +2,7 @@ import type { Runtime } from "../runtime.ts";
 import { bunProcesses } from "./bun_processes.ts";
 import { spawnOn } from "./child.ts";
 import { refuseProxied } from "./direct.ts";
-import { fileSystem, type NodeProcess, readWith } from "./node.ts";
+import { fileSystem, type NodeProcess, readWith, systemHome } from "./node.ts";
 import { platformOf } from "./node_processes.ts";
 import { webRuntime } from "./web.ts";
 
@@ -20,6 +20,7 @@ export function bunRuntime(process: NodeProcess): Runtime {
     },
     env: (name) => process.env[name],
     readTextFile: (path) => readWith((file) => fileSystem(process).readFile(file), path),
+    homeDirectory: () => systemHome(process),
     platform: platformOf(process),
     spawn: spawnOn(bunProcesses(process)),
   };

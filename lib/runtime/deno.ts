@@ -4,7 +4,7 @@ import type { Runtime } from "../runtime.ts";
 import { spawnOn } from "./child.ts";
 import { type DenoProcesses, denoProcesses } from "./deno_processes.ts";
 import { proxyError, refuseProxied } from "./direct.ts";
-import { readWith } from "./node.ts";
+import { type NodeProcess, readWith, systemHome } from "./node.ts";
 import { webRuntime } from "./web.ts";
 
 /** The parts of the `Deno` namespace that the adapter uses. */
@@ -57,6 +57,10 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     env,
     readTextFile: async (path) =>
       isGranted({ name: "read", path }) ? await readWith((file) => deno.readFile(file), path) : undefined,
+    homeDirectory() {
+      const { process } = globalThis as unknown as { readonly process: NodeProcess };
+      return isGranted({ name: "sys", kind: "homedir" }) ? systemHome(process) : undefined;
+    },
     platform: deno.build.os === "windows" ? "windows" : "posix",
     spawn: spawnOn(denoProcesses(deno)),
   };

@@ -10,9 +10,13 @@ interface Globals {
   readonly navigator?: { readonly userAgent?: string };
 }
 
+/** Made at the first use, and the same for everyone: what is read once per process depends on it. */
+let runtime: Runtime | undefined;
+
 /** The runtime this program is on, with the given parts in place of its own. */
 export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
-  return { ...detected(globalThis as unknown as Globals), ...parts };
+  runtime ??= detected(globalThis as unknown as Globals);
+  return { ...runtime, ...parts };
 }
 
 function detected({ Deno, process, navigator }: Globals): Runtime {

@@ -32,6 +32,7 @@ export function nodeRuntime(process: NodeProcess): Runtime {
     },
     env,
     readTextFile: (path) => readWith((file) => fileSystem(process).readFile(file), path),
+    homeDirectory: () => systemHome(process),
     platform: platformOf(process),
     spawn: spawnOn(nodeProcesses(process)),
   };
@@ -39,6 +40,14 @@ export function nodeRuntime(process: NodeProcess): Runtime {
 
 export function fileSystem(process: NodeProcess): FileSystem {
   return process.getBuiltinModule<FileSystem>("node:fs/promises");
+}
+
+export function systemHome(process: NodeProcess): string | undefined {
+  try {
+    return process.getBuiltinModule<{ homedir(): string }>("node:os").homedir();
+  } catch {
+    return undefined; // a user without a home
+  }
 }
 
 /** Reads a file as strict UTF-8; `undefined` when there is none. */

@@ -16,6 +16,7 @@ export function webRuntime(): Runtime {
     timeout: (ms) => AbortSignal.timeout(ms),
     env: () => undefined,
     readTextFile: () => Promise.resolve(undefined),
+    homeDirectory: () => undefined,
     platform: "posix",
     spawn: () => Promise.resolve(notStarted("this runtime cannot start processes", NO_PROCESSES_HINT)),
     // deno-lint-ignore no-console -- the one place that prints without being asked

@@ -2,6 +2,7 @@ import type { Logger } from "../credentials.ts";
 import type { CredentialsProviderError } from "../errors.ts";
 import type { RetryPolicy } from "../policy/retry.ts";
 import type { Runtime } from "../runtime.ts";
+import type { SharedConfigOptions } from "./locations.ts";
 import {
   accepted,
   BOOLEAN,
@@ -18,10 +19,11 @@ import {
   type Rules,
   SECONDS,
 } from "./rules.ts";
+import { SHARED_CONFIG_RULES } from "./shared_config.ts";
 import { findNumber, findSetting, findSwitch, type SettingSources } from "./sources.ts";
 
 /** Options of a metadata client. The table in the README names the variable and the config key of each. */
-export interface ImdsOptions {
+export interface ImdsOptions extends SharedConfigOptions {
   /** Sends nothing and fails with `ImdsDisabled`. @default {false} */
   readonly disabled?: boolean;
   /** Refuses IMDSv1 also where this IMDS refuses IMDSv2. @default {false} */
@@ -53,6 +55,8 @@ export interface ImdsOptions {
   };
   /** The life to ask for a session token, in seconds; an integer from 1 to 21600. @default {21600} */
   readonly tokenTtlSeconds?: number;
+  /** Makes 0 the default of `maxRetries`: right in a chain, which must not wait long where there is no IMDS. */
+  readonly failFast?: boolean;
   /** Where diagnostics go; nothing is printed without one. */
   readonly logger?: Logger | null;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the environment. */
@@ -87,6 +91,8 @@ const RULES: Rules = {
   "retryDelayOptions.base": DELAY,
   "retryDelayOptions.customBackoff": FUNCTION,
   tokenTtlSeconds: integer(1, 21_600),
+  failFast: BOOLEAN,
+  ...SHARED_CONFIG_RULES,
 };
 
 /** The well-known addresses; see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html}. */
@@ -129,7 +135,7 @@ export function resolveImdsSettings(options: ImdsOptions, sources: SettingSource
     timeoutMs,
     connectTimeoutMs: options.connectTimeout ?? httpOptions?.connectTimeout ?? timeoutMs,
     retry: {
-      maxRetries: options.maxRetries ?? (attempts ?? 4) - 1,
+      maxRetries: options.maxRetries ?? (attempts ?? (options.failFast ? 1 : 4)) - 1,
       baseMs: retryDelayOptions?.base ?? 100,
       customBackoff: retryDelayOptions?.customBackoff,
     },

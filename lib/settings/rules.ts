@@ -11,6 +11,7 @@ export interface Rule<T> {
 /** Rules by option name; a dot leads into an object. */
 export type Rules = Readonly<Record<string, Rule<unknown>>>;
 
+export const TEXT: Rule<string> = rule("a text that is not blank", (value) => typeof value === "string" && value.trim() !== "");
 export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
 export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
 export const FUNCTION: Rule<unknown> = rule("a function", (value) => typeof value === "function");

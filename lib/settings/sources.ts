@@ -1,6 +1,7 @@
 import type { Logger } from "../credentials.ts";
-import type { Runtime } from "../runtime.ts";
+import type { SharedConfigOptions } from "./locations.ts";
 import { accepted, type Rule } from "./rules.ts";
+import { type ConfigRuntime, loadSharedConfig } from "./shared_config.ts";
 
 /** Where settings come from when code does not give them, in this order. */
 export interface SettingSources {
@@ -9,9 +10,18 @@ export interface SettingSources {
   readonly warn: (message: string) => void;
 }
 
-/** Where the settings of one provider come from. */
-export function loadSources(logger: Logger | null | undefined, { env }: Pick<Runtime, "env">): Promise<SettingSources> {
-  return Promise.resolve({ env, profile: new Map(), warn: (message) => logger?.warn?.(message) });
+/** Reads where the settings of one provider come from: the environment, and the selected profile of the shared files. */
+export async function loadSources(
+  options: SharedConfigOptions & { readonly logger?: Logger | null },
+  runtime: ConfigRuntime,
+): Promise<SettingSources> {
+  const { logger } = options;
+  const { profiles, profileName } = await loadSharedConfig(options, runtime, logger);
+  return {
+    env: runtime.env,
+    profile: profiles.get(profileName) ?? new Map(),
+    warn: (message) => logger?.warn?.(message),
+  };
 }
 
 /** A text from the environment or the profile, with the name to call it by. */

@@ -7,10 +7,13 @@ export class FakeRuntime implements Runtime {
   readonly slept: number[] = [];
   readonly warnings: string[] = [];
   readonly variables: Record<string, string>;
-  readonly files: Record<string, string> = {};
+  /** Texts by path; an error for a file that cannot be read. */
+  readonly files: Record<string, string | Error> = {};
+  readonly reads: string[] = [];
   /** Answers every request; assign to change it while the code under test holds `fetch`. */
   answer: Runtime["fetch"] = () => Promise.reject(new TypeError("This test has no network"));
   platform: Runtime["platform"] = "posix";
+  home: string | undefined;
   spawn: Runtime["spawn"] = () =>
     Promise.resolve({ kind: "notStarted", cause: new Error("this test has no processes") });
   #deadlines: { readonly at: number; readonly expire: () => void }[] = [];
@@ -23,7 +26,12 @@ export class FakeRuntime implements Runtime {
   readonly now = (): number => this.time;
   readonly random = (): number => this.nextRandom;
   readonly env = (name: string): string | undefined => this.variables[name];
-  readonly readTextFile = (path: string): Promise<string | undefined> => Promise.resolve(this.files[path]);
+  readonly readTextFile = (path: string): Promise<string | undefined> => {
+    this.reads.push(path);
+    const file = this.files[path];
+    return file instanceof Error ? Promise.reject(file) : Promise.resolve(file);
+  };
+  readonly homeDirectory = (): string | undefined => this.home;
   readonly warn = (message: string): void => void this.warnings.push(message);
 
   /** Passes the time at once, unless a deadline on the way aborts the sleep. */

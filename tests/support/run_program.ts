@@ -16,7 +16,7 @@ export interface ProgramResult {
 
 /** How to run a program. */
 export interface ProgramOptions {
-  /** Variables beside PATH and HOME; nothing else is inherited. */
+  /** Variables beside PATH, the only one that is inherited; there is no home. */
   readonly env?: Readonly<Record<string, string>>;
   /** Flags for Deno in place of `--allow-all`; without any, Deno's `node:child_process` adds that by itself. */
   readonly denoFlags?: readonly string[];
@@ -51,8 +51,8 @@ export function runFile(
     bun: ["--no-env-file"],
     node: [],
   }[RUNTIME];
-  const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [...flags, file, ...args], { env: { PATH, HOME, ...env }, timeout: 20_000 });
+  const inherited = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
+  const child = spawn(process.execPath, [...flags, file, ...args], { env: { ...inherited, ...env }, timeout: 20_000 });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk) => stdout += chunk);
   child.stderr.on("data", (chunk) => stderr += chunk);
