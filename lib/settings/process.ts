@@ -1,7 +1,8 @@
 import type { Logger } from "../credentials.ts";
+import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime, SpawnOptions } from "../runtime.ts";
+import type { SharedConfigOptions } from "./locations.ts";
 import {
-  accepted,
   checkOptions,
   COMMAND,
   integer,
@@ -12,14 +13,15 @@ import {
   TEXT,
   VARIABLES,
 } from "./rules.ts";
+import { SHARED_CONFIG_RULES } from "./shared_config.ts";
 
 /** Options of {@linkcode ProcessProvider}. */
-export interface ProcessProviderOptions {
+export interface ProcessProviderOptions extends SharedConfigOptions {
   /**
-   * What to run: a text for the shell (`/bin/sh -c`, on Windows `cmd.exe`), or a program and its arguments, run without
+   * What to run. Defaults to the `credential_process` of the profile. A text for the shell (`/bin/sh -c`, on Windows `cmd.exe`), or a program and its arguments, run without
    * one. Never build a text from anything that is not trusted.
    */
-  readonly command: string | readonly string[];
+  readonly command?: string | readonly string[];
   /** Milliseconds until the process and all it started are stopped; > 0, `Infinity` for never. @default {60000} */
   readonly timeout?: number;
   /** Bytes of output above which the process is stopped; an integer >= 1. @default {65536} */
@@ -34,7 +36,10 @@ export interface ProcessProviderOptions {
   readonly stderr?: "inherit" | "ignore" | "pipe";
   /** Variables to add to the environment that the process inherits. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The AWS account the credentials belong to, where the process does not name it. */
+  /**
+   * The AWS account the credentials belong to, where the process does not name it. Defaults to the `aws_account_id` of
+   * the profile.
+   */
   readonly accountId?: string;
   /** Stops the process, and fails the retrieval with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -52,6 +57,8 @@ const RULES: Rules = {
   env: VARIABLES,
   accountId: TEXT,
   signal: OBJECT,
+  command: COMMAND,
+  ...SHARED_CONFIG_RULES,
 };
 
 /**
@@ -60,8 +67,13 @@ const RULES: Rules = {
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
 export function checkProcessOptions(options: ProcessProviderOptions): void {
-  accepted("create process provider", "command", COMMAND, options.command);
   checkOptions("process provider", options, RULES);
+  if (options.command === undefined || options.profile === undefined) return;
+  throw new CredentialsProviderError(
+    "ConfigurationError",
+    "Cannot create process provider: command and profile exclude each other",
+    { hint: "Give the command, or the profile whose credential_process is the command." },
+  );
 }
 
 /** The options for running the process, with their defaults. */

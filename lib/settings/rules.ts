@@ -11,7 +11,6 @@ export interface Rule<T> {
 /** Rules by option name; a dot leads into an object. */
 export type Rules = Readonly<Record<string, Rule<unknown>>>;
 
-export const TEXT: Rule<string> = rule("a text that is not blank", (value) => typeof value === "string" && value.trim() !== "");
 export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
 export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
 export const FUNCTION: Rule<unknown> = rule("a function", (value) => typeof value === "function");
@@ -36,7 +35,10 @@ export const ENDPOINT_MODE: Rule<"ipv4" | "ipv6"> = {
   accept: (value) => ({ ipv4: "ipv4", ipv6: "ipv6" } as const)[String(value).toLowerCase()],
   range: "IPv4 or IPv6",
 };
-export const TEXT: Rule<string> = rule("a text", (value) => typeof value === "string" && value.trim() !== "");
+export const TEXT: Rule<string> = rule(
+  "a text that is not blank",
+  (value) => typeof value === "string" && value.trim() !== "",
+);
 export const COMMAND: Rule<string | readonly string[]> = rule(
   "a text or a list of texts",
   (value) => typeof value === "string" || (Array.isArray(value) && value.every((word) => typeof word === "string")),

@@ -35,6 +35,7 @@ interface ReadConfig {
   readonly remarks: readonly Remark[];
 }
 
+/** How {@linkcode SharedConfigOptions} are checked, with the options of each provider. */
 export const SHARED_CONFIG_RULES: Rules = {
   profile: TEXT,
   configFilepath: TEXT,

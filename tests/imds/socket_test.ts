@@ -4,7 +4,7 @@ import { CredentialsProviderError, fromInstanceMetadata, InstanceMetadataProvide
 import { ImdsEmulator, type ServedEmulator, serveEmulator } from "../../lib/testing/mod.ts";
 import { wireLog } from "../support/wire_log.ts";
 
-const NO_ENVIRONMENT = { env: () => undefined };
+const NO_ENVIRONMENT = { env: () => undefined, homeDirectory: () => undefined };
 const ONE_TRY = { maxRetries: 0, runtime: NO_ENVIRONMENT } as const;
 const COLD_START = ["PUT token 200", "GET v2 list 200", "GET v2 document emulated-role 200"];
 

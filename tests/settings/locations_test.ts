@@ -7,7 +7,7 @@ interface Row {
   readonly name: string;
   readonly env?: Record<string, string>;
   readonly options?: SharedConfigOptions;
-  readonly platform?: "windows";
+  readonly platform?: "posix" | "windows";
   readonly systemHome?: string;
   readonly config: string | null;
   readonly credentials: string | null;
@@ -16,7 +16,7 @@ interface Row {
 describe("fileLocations()", () => {
   for (const { name, env = {}, options = {}, platform = "posix", systemHome, config, credentials } of rows()) {
     it(name, () => {
-      const runtime = { env: (name: string) => env[name], platform, homeDirectory: () => systemHome };
+      const runtime = { env: (variable: string) => env[variable], platform, homeDirectory: () => systemHome };
       const found = fileLocations(options, runtime);
       assertEquals([found.config?.path ?? null, found.credentials?.path ?? null], [config, credentials]);
     });
