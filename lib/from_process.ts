@@ -30,6 +30,6 @@ export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
  * assertEquals(accessKeyId, "AKIAEXAMPLE");
  * ```
  */
-export function fromProcess(options: ProcessOptions): CachedProvider {
+export function fromProcess(options: ProcessOptions = {}): CachedProvider {
   return cachedProvider(new ProcessProvider(options), options);
 }

@@ -4,11 +4,20 @@ import { parseProcessCredentials } from "../parse/process_document.ts";
 import type { Runtime, SpawnResult } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { checkProcessOptions, type ProcessProviderOptions, processSettings } from "../settings/process.ts";
+import { resolveOnce } from "../settings/resolve_once.ts";
+import { loadSharedConfig, requireProfile } from "../settings/shared_config.ts";
 import { expiredError } from "../usable.ts";
 import { invocationOf, isBlank, markerOf } from "./command.ts";
 
-type Command = ProcessProviderOptions["command"];
 type Settings = ReturnType<typeof processSettings>;
+
+/** What to run, and for whom. */
+interface Task {
+  readonly command: string | readonly string[];
+  readonly accountId: string | undefined;
+  /** What to call it in errors: never by its arguments, which may be secret. */
+  readonly name: string;
+}
 
 const BY_HAND_HINT = "Run the command by hand: it must print the document and end with exit code 0.";
 const NOT_STARTED_HINT = "Check the path of the program, and that this user may execute it.";
@@ -38,18 +47,20 @@ export class ProcessProvider implements CredentialsSource {
   readonly #options: ProcessProviderOptions;
   readonly #settings: Settings;
   readonly #runtime: Runtime;
+  readonly #task: () => Promise<Task>;
 
   /**
-   * Creates a provider. Nothing is run yet.
+   * Creates a provider. Nothing is read or run yet.
    *
    * @param options See {@linkcode ProcessProviderOptions}.
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
-  constructor(options: ProcessProviderOptions) {
+  constructor(options: ProcessProviderOptions = {}) {
     checkProcessOptions(options);
     this.#options = options;
     this.#settings = processSettings(options);
     this.#runtime = detectRuntime(options.runtime);
+    this.#task = resolveOnce(() => this.#resolve());
   }
 
   /**
@@ -57,13 +68,14 @@ export class ProcessProvider implements CredentialsSource {
    *
    * @throws {CredentialsProviderError} `ProcessProviderExecutionError` (with `exitCode` or `signal`, if it ended by
    * itself), `ProcessProviderParseError`, `ProcessProviderVersionError`, `ProcessProviderRequiredError`,
-   * `ExpiredCredentialsError`.
+   * `ExpiredCredentialsError`; for a profile also `ProfileNotFoundError`, `NoCredentialProcess`, `ConfigParseError`.
    */
   async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
-    const { command, accountId } = this.#options;
-    const result = await this.#run(command, signal);
+    const task = await this.#task();
+    const { accountId } = task;
+    const result = await this.#run(task, signal);
     try {
-      const text = documentOf(result, this.#settings);
+      const text = documentOf(task, result, this.#settings);
       return this.#unexpired(
         parseProcessCredentials(text, { accountId, repairQuotes: this.#runtime.platform === "windows" }),
       );
@@ -77,12 +89,27 @@ export class ProcessProvider implements CredentialsSource {
     return ["ProcessProvider"];
   }
 
-  async #run(command: Command, signal: AbortSignal | undefined): Promise<SpawnResult> {
-    if (isBlank(command)) throw failed("the command is blank", "Set command to a program or a line for the shell.");
+  async #resolve(): Promise<Task> {
+    const { command, accountId, logger } = this.#options;
+    if (command !== undefined) return { command, accountId, name: "the credential process" };
+    const config = await loadSharedConfig(this.#options, this.#runtime, logger);
+    const profile = requireProfile(config);
+    const line = profile.get("credential_process")?.trim() ?? "";
+    if (line === "") throw noProcess(config.profileName);
+    const name = `the credential_process of profile ${config.profileName}`;
+    return { command: line, accountId: accountId ?? profile.get("aws_account_id"), name };
+  }
+
+  async #run(task: Task, signal: AbortSignal | undefined): Promise<SpawnResult> {
+    const { command } = task;
+    if (isBlank(command)) {
+      throw failed(task, "the command is blank", "Set command to a program or a line for the shell.");
+    }
     const { env, spawn } = this.#runtime;
     const marker = markerOf(command);
     if (env(marker) !== undefined) {
       throw failed(
+        task,
         "this program was started by a run of the same command",
         `Let the command get its own credentials elsewhere; if it ends here by intent, unset ${marker} in it.`,
       );
@@ -105,20 +132,24 @@ export class ProcessProvider implements CredentialsSource {
 }
 
 /** What the process printed, if it ended well; else nobody looks at it. */
-function documentOf(result: SpawnResult, { timeoutMs, maxOutputBytes }: Settings): string {
+function documentOf(task: Task, result: SpawnResult, { timeoutMs, maxOutputBytes }: Settings): string {
   switch (result.kind) {
     case "notStarted":
-      throw failed(result.cause.message, result.hint ?? NOT_STARTED_HINT, { cause: result.cause });
+      throw failed(task, result.cause.message, result.hint ?? NOT_STARTED_HINT, { cause: result.cause });
     case "timedOut":
-      throw failed(`no result after ${timeoutMs} ms`, "Find out what the process waits for, or raise timeout.");
+      throw failed(task, `no result after ${timeoutMs} ms`, "Find out what the process waits for, or raise timeout.");
     case "tooMuchOutput":
-      throw failed(`it printed more than ${maxOutputBytes} bytes`, "Print the document only, or raise maxBufferSize.");
+      throw failed(
+        task,
+        `it printed more than ${maxOutputBytes} bytes`,
+        "Print the document only, or raise maxBufferSize.",
+      );
     case "exited":
       if (result.signal !== undefined) {
-        throw failed(`${result.signal} ended it`, BY_HAND_HINT, { signal: result.signal });
+        throw failed(task, `${result.signal} ended it`, BY_HAND_HINT, { signal: result.signal });
       }
       if (result.exitCode !== 0) {
-        throw failed(`exit code ${result.exitCode}`, BY_HAND_HINT, { exitCode: result.exitCode });
+        throw failed(task, `exit code ${result.exitCode}`, BY_HAND_HINT, { exitCode: result.exitCode });
       }
       return utf8(result.stdout);
   }
@@ -140,9 +171,22 @@ function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined):
   return one !== undefined && other !== undefined ? AbortSignal.any([one, other]) : one ?? other;
 }
 
-function failed(state: string, hint: string, details: CredentialsErrorDetails = {}): CredentialsProviderError {
-  return new CredentialsProviderError("ProcessProviderExecutionError", `Cannot run the credential process: ${state}`, {
+function failed(
+  { name }: Task,
+  state: string,
+  hint: string,
+  details: CredentialsErrorDetails = {},
+): CredentialsProviderError {
+  return new CredentialsProviderError("ProcessProviderExecutionError", `Cannot run ${name}: ${state}`, {
     hint,
     ...details,
   });
+}
+
+function noProcess(profile: string): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "NoCredentialProcess",
+    `Cannot use profile ${profile}: it has no credential_process`,
+    { hint: "Add credential_process to the profile, or name another one." },
+  );
 }

@@ -56,14 +56,6 @@ describe("new ProcessProvider()", () => {
     });
   }
 
-  it("throws ConfigurationError, for no command", () => {
-    const error = assertThrows(() => new ProcessProvider({} as ProcessProviderOptions), CredentialsProviderError);
-    assertEquals(
-      error.message,
-      "Cannot create process provider: command must be a text or a list of texts, received undefined",
-    );
-  });
-
   it("runs nothing", () => {
     const runtime = new FakeProcesses();
     new ProcessProvider({ command: "helper", runtime, timeout: Infinity });
