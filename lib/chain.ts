@@ -1,7 +1,6 @@
 import type { Credentials, CredentialsProvider, CredentialsSource, RetrieveOptions } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
 import { isRecoverable } from "./policy/refresh.ts";
-import { redacted } from "./redaction.ts";
 import { usable } from "./usable.ts";
 
 /** A function that asks one provider after the other; as a source it has the static stability of the one that answered. */
@@ -61,7 +60,7 @@ class Links implements CredentialsSource {
     const errors: unknown[] = [];
     for (const link of this.#links) {
       try {
-        const credentials = redacted(usable(await link.retrieve(options)));
+        const credentials = usable(await link.retrieve(options));
         this.#answered = link;
         return credentials;
       } catch (error) {

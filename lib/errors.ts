@@ -16,6 +16,10 @@ export type CredentialsErrorCode =
   | "ProcessProviderRequiredError"
   | "ConfigurationError"
   | "ConfigParseError"
+  | "ProfileNotFoundError"
+  | "NoCredentialProcess"
+  | "UnsupportedSource"
+  | "NoCredentials"
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
 
@@ -48,6 +52,10 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   ProcessProviderRequiredError: BROKEN,
   ConfigurationError: WRONG,
   ConfigParseError: WRONG,
+  ProfileNotFoundError: WRONG,
+  NoCredentialProcess: ABSENT,
+  UnsupportedSource: WRONG,
+  NoCredentials: ABSENT,
   ExpiredCredentialsError: BROKEN,
   InvalidCredentials: BROKEN,
 };
@@ -70,6 +78,10 @@ export interface CredentialsErrorDetails {
   readonly path?: string | undefined;
   /** The line of that file, counted from 1. */
   readonly line?: number | undefined;
+  /** The error of each provider of a chain, in order. */
+  readonly errors?: readonly unknown[] | undefined;
+  /** Overrides what the code says about later attempts. */
+  readonly recoverable?: boolean;
   /** Overrides what the code says about a chain going on. */
   readonly tryNextLink?: boolean;
   /** The failure beneath, never one that quotes a secret. */
@@ -118,6 +130,8 @@ export class CredentialsProviderError extends Error {
   declare readonly path?: string;
   /** The line of that file, counted from 1. */
   declare readonly line?: number;
+  /** The error of each provider of a chain, in order. */
+  declare readonly errors?: readonly unknown[];
 
   /**
    * Makes the error for a code; what the code says about recovery and chains is filled in.
@@ -127,11 +141,11 @@ export class CredentialsProviderError extends Error {
    * @param details What else a reader or a chain should know.
    */
   constructor(code: CredentialsErrorCode, message: string, details: CredentialsErrorDetails = {}) {
-    const { cause, tryNextLink, ...shown } = details;
+    const { cause, recoverable, tryNextLink, ...shown } = details;
     super(message, cause === undefined ? undefined : { cause });
     this.name = code.endsWith("Error") ? code : `${code}Error`;
     this.code = code;
-    this.recoverable = CLASSIFICATION[code].recoverable;
+    this.recoverable = recoverable ?? CLASSIFICATION[code].recoverable;
     this.tryNextLink = tryNextLink ?? CLASSIFICATION[code].tryNextLink;
     for (const [key, value] of Object.entries(shown)) {
       if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });

@@ -1,6 +1,13 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { chain, type Credentials, CredentialsCache, CredentialsProviderError, fromInstanceMetadata, InstanceMetadataProvider } from "../mod.ts";
+import {
+  chain,
+  type Credentials,
+  CredentialsCache,
+  CredentialsProviderError,
+  fromInstanceMetadata,
+  InstanceMetadataProvider,
+} from "../mod.ts";
 import { ImdsEmulator } from "../lib/testing/mod.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 import { printed } from "./support/printed.ts";
@@ -17,7 +24,7 @@ describe("chain()", () => {
     let asked = 0;
     const last = () => Promise.resolve({ ...CREDENTIALS, accessKeyId: `AKIA${asked++}` });
     const credentials = await chain(absent().provider, () => Promise.resolve(CREDENTIALS), last)();
-    assertEquals(credentials, CREDENTIALS);
+    assertEquals({ ...credentials }, { ...CREDENTIALS });
     assertEquals(asked, 0);
     for (const shown of printed(credentials)) assertFalse(shown.includes("CANARY"), shown);
   });
@@ -69,7 +76,8 @@ describe("chain()", () => {
 
   it("passes the signal on, and goes no further when it aborts", async () => {
     const reason = new Error("enough");
-    const waiting = (options?: { signal?: AbortSignal }): Promise<Credentials> => Promise.reject(options?.signal?.reason);
+    const waiting = (options?: { signal?: AbortSignal }): Promise<Credentials> =>
+      Promise.reject(options?.signal?.reason);
     const provider = chain(waiting, () => Promise.resolve(CREDENTIALS));
     assertStrictEquals(await provider({ signal: AbortSignal.abort(reason) }).catch((error) => error), reason);
   });

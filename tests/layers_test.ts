@@ -7,7 +7,7 @@ import { posix } from "node:path";
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^lib\/(credentials|errors|runtime|version)\.ts$/],
   [/^lib\/(parse|policy|settings|runtime)\//, /^lib\/(abortable|redaction|events|usable)\.ts$/],
-  [/^lib\/(imds|process)\//, /^lib\/(cache|cached_provider)\.ts$/],
+  [/^lib\/(imds|process|environment|profile)\//, /^lib\/(cache|cached_provider|chain)\.ts$/],
   [/^lib\/testing\//],
   [/^lib\/[a-z_]+\.ts$/, /^mod\.ts$/],
 ];

@@ -52,7 +52,9 @@ export class EnvironmentProvider implements CredentialsSource {
   // deno-lint-ignore require-await -- what is thrown here belongs into the promise
   async retrieve(): Promise<Credentials> {
     const [accessKeyId, secretAccessKey] = [this.#read("AWS_ACCESS_KEY_ID"), this.#read("AWS_SECRET_ACCESS_KEY")];
-    if (accessKeyId === undefined || secretAccessKey === undefined) throw this.#incomplete(accessKeyId ?? secretAccessKey);
+    if (accessKeyId === undefined || secretAccessKey === undefined) {
+      throw this.#incomplete(accessKeyId ?? secretAccessKey);
+    }
     const [sessionToken, accountId] = [this.#read("AWS_SESSION_TOKEN"), this.#read("AWS_ACCOUNT_ID")];
     return redacted({
       accessKeyId,

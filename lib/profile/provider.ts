@@ -2,11 +2,12 @@ import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "..
 import { CredentialsProviderError } from "../errors.ts";
 import { InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "../imds/provider.ts";
 import { profileSource } from "../policy/profile_source.ts";
-import { ProcessProvider, type ProcessProviderOptions } from "../process/provider.ts";
+import { ProcessProvider } from "../process/provider.ts";
 import { redacted } from "../redaction.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { SharedConfigOptions } from "../settings/locations.ts";
+import type { ProcessProviderOptions } from "../settings/process.ts";
 import { resolveOnce } from "../settings/resolve_once.ts";
 import { checkOptions } from "../settings/rules.ts";
 import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../settings/shared_config.ts";
@@ -79,7 +80,7 @@ export class ProfileProvider implements CredentialsSource {
    */
   async retrieve(options?: RetrieveOptions): Promise<Credentials> {
     this.#source = await this.#resolved();
-    return redacted(usable(await this.#source.retrieve(options)));
+    return usable(await this.#source.retrieve(options));
   }
 
   /** The providers this one stands for. */

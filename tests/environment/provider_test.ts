@@ -16,7 +16,7 @@ async function failure(env: Record<string, string>): Promise<CredentialsProvider
 
 describe("EnvironmentProvider.retrieve()", () => {
   it("returns the two keys", async () => {
-    assertEquals(await retrieve(KEYS), {
+    assertEquals({ ...await retrieve(KEYS) }, {
       accessKeyId: "AKIAEXAMPLE",
       secretAccessKey: "CANARY-secret",
       source: "EnvironmentProvider",

@@ -62,7 +62,7 @@ describe("a proxy variable", () => {
   }
 
   it("captures no metadata request in Deno, when it may not be read there", async () => {
-    const denoFlags = [`--allow-net=${new URL(server.endpoint).host}`, "--allow-import", "--allow-read"];
+    const denoFlags = [`--allow-net=${new URL(server.endpoint).host}`];
     const { stdout, stderr } = await runProgram(program(PRINT_CODE), { env: { http_proxy: proxy.origin }, denoFlags });
     assertEquals([stdout.trim(), stderr, proxied], ["EC2RoleProvider", "", []]);
   });

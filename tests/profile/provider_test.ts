@@ -1,0 +1,92 @@
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { CredentialsProviderError, fromProfile, type ProfileOptions, ProfileProvider } from "../../mod.ts";
+import { ImdsEmulator } from "../../lib/testing/mod.ts";
+import { FakeRuntime } from "../support/fake_runtime.ts";
+import { printed } from "../support/printed.ts";
+
+const STATIC = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = CANARY-secret\n";
+
+async function failure(promise: Promise<unknown>): Promise<CredentialsProviderError> {
+  return await assertRejects(() => promise, CredentialsProviderError);
+}
+
+function provide(config: string, options: ProfileOptions = {}) {
+  const runtime = new FakeRuntime();
+  runtime.answer = new ImdsEmulator({ runtime }).fetch;
+  return fromProfile({ sharedConfig: { config }, runtime, ...options });
+}
+
+describe("fromProfile()", () => {
+  it("returns static keys, with token and account where the profile has them", async () => {
+    const config = `[default]\n${STATIC}aws_session_token = CANARY-token\naws_account_id = 123456789012\n`;
+    const credentials = await provide(config)();
+    assertEquals({ ...credentials }, {
+      accessKeyId: "AKIASTATIC",
+      secretAccessKey: "CANARY-secret",
+      sessionToken: "CANARY-token",
+      accountId: "123456789012",
+      source: "ProfileProvider",
+    });
+    for (const shown of printed(credentials)) assertFalse(shown.includes("CANARY"), shown);
+  });
+
+  it("says at debug level that static keys win over credential_process", async () => {
+    const lines: string[] = [];
+    const logger = { debug: (message: string) => lines.push(message) };
+    await provide(`[default]\n${STATIC}credential_process = CANARY\n`, { logger })();
+    assertEquals(lines[0], "Profile default has static keys: its credential_process is ignored");
+    assertFalse(lines.join().includes("CANARY"));
+  });
+
+  it("asks the instance for credential_source = Ec2InstanceMetadata, and keeps the answer through an outage", async () => {
+    const runtime = new FakeRuntime();
+    const emulator = new ImdsEmulator({ runtime });
+    runtime.answer = emulator.fetch;
+    const config = "[default]\ncredential_source = Ec2InstanceMetadata\n";
+    const provider = fromProfile({ sharedConfig: { config }, runtime });
+    const { source, accessKeyId } = await provider();
+    assertEquals(source, "EC2RoleProvider");
+    runtime.time += 24 * 3_600_000;
+    emulator.inject("reset", { times: Infinity });
+    assertEquals((await provider()).accessKeyId, accessKeyId);
+  });
+
+  it("passes `imds` on", async () => {
+    const config = "[default]\ncredential_source = Ec2InstanceMetadata\n";
+    assertEquals((await failure(provide(config, { imds: { disabled: true } })())).code, "ImdsDisabled");
+  });
+
+  const failing: readonly [string, string, string, boolean][] = [
+    ["[default]\nrole_arn = arn\nsource_profile = x\n", "UnsupportedSource", "role_arn, source_profile", false],
+    ["[default]\nsso_session = x\n", "UnsupportedSource", "sso_session", false],
+    ["[default]\naws_access_key_id = A\n", "ConfigurationError", "aws_secret_access_key", false],
+    ["[default]\ncredential_source = Elsewhere\n", "ConfigurationError", "credential_source", false],
+    ["[default]\nregion = r\n", "NoCredentials", "profile default", true],
+    ["", "ProfileNotFoundError", "profile default", true],
+    ["[default]\nbroken\n", "ConfigParseError", "line 2", false],
+  ];
+  for (const [config, code, says, tryNextLink] of failing) {
+    it(`fails with ${code}, for ${JSON.stringify(config)}`, async () => {
+      const error = await failure(provide(config)());
+      assertEquals([error.code, error.tryNextLink], [code, tryNextLink]);
+      assert(error.message.includes(says), error.message);
+      assert(error.hint !== undefined);
+    });
+  }
+
+  it("stops a chain at a named profile that does not exist", async () => {
+    const error = await failure(provide("[default]\n" + STATIC, { profile: "gone" })());
+    assertEquals([error.code, error.tryNextLink], ["ProfileNotFoundError", false]);
+  });
+});
+
+describe("ProfileProvider", () => {
+  it("shows no secret when printed", async () => {
+    const sharedConfig = { config: `[default]\n${STATIC}` };
+    const provider = new ProfileProvider({ sharedConfig, runtime: new FakeRuntime() });
+    await provider.retrieve();
+    for (const shown of printed(provider)) assertFalse(shown.includes("CANARY"), shown);
+    assertEquals(provider.providerSources(), ["Profile"]);
+  });
+});
