@@ -7,6 +7,8 @@ import process from "node:process";
 /** A process that is disturbed once must not decide: the median of the rounds does. */
 const ROUNDS = 5;
 
+const NANOSECONDS = { "ns": 1, "ms": 1e6 };
+
 const [runtime, path, testingPath] = process.argv.slice(2);
 const library = { ...await import(path), ...await import(testingPath), path };
 
@@ -18,13 +20,13 @@ for (const file of readdirSync(new URL("../entries", import.meta.url)).sort()) {
 }
 process.stdout.write(`\n${JSON.stringify(results)}\n`);
 
-async function resultsOf({ subjects, isMeasured }) {
+async function resultsOf({ subjects, isMeasured, unit }) {
   const functions = Object.entries(await subjects(library));
   const rounds = Object.fromEntries(functions.map(([name]) => [name, []]));
   for (let round = 0; round < (isMeasured ? 1 : ROUNDS); round++) {
     for (const [name, subject] of functions) {
       // Wrapped, for mitata takes a function with parameters for something else.
-      rounds[name].push(isMeasured ? await subject() : (await measure(() => subject())).p50);
+      rounds[name].push(isMeasured ? await subject() : (await measure(() => subject())).p50 / NANOSECONDS[unit]);
     }
   }
   return Object.fromEntries(functions.map(([name]) => [name, median(rounds[name])]));

@@ -1,0 +1,19 @@
+import { measure } from "mitata";
+import { configText } from "../support/config_text.js";
+
+export const title = "Parsing a larger config file";
+export const unit = "ms per MB";
+export const notes = "The same number in each row means that time grows as the file does.";
+/** The subjects return the number themselves. */
+export const isMeasured = true;
+
+const PROFILES_PER_MB = Math.round(1_000 * 1e6 / configText().length);
+
+export function subjects({ parseSharedConfig }) {
+  const perMegabyte = (megabytes) => async () => {
+    const config = configText(PROFILES_PER_MB * megabytes);
+    const { p50 } = await measure(() => parseSharedConfig({ config }));
+    return p50 / 1e6 / megabytes;
+  };
+  return Promise.resolve({ "1 MB": perMegabyte(1), "3 MB": perMegabyte(3), "10 MB": perMegabyte(10) });
+}
