@@ -7,6 +7,8 @@
 import type { Credentials } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
 import { InstanceMetadataProvider } from "./imds/provider.ts";
+import { ProcessProvider } from "./process/provider.ts";
+import { ProfileProvider } from "./profile/provider.ts";
 import type { Runtime } from "./runtime.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import { runIfStarted, type Terminal } from "./runtime/terminal.ts";
@@ -16,14 +18,17 @@ import { serveEmulator } from "./testing/serve.ts";
 export type { Terminal } from "./runtime/terminal.ts";
 
 const USAGE = `Usage: rolecreds get [options]
+       rolecreds get --profile NAME [options]
+       rolecreds get --process [options] -- program [argument…]
 
-Prints the credentials of the role attached to this EC2 instance: as a
+Prints the credentials of the role attached to this EC2 instance, of a profile
+of the shared config files, or of a program that prints them: as a
 credential_process document into a pipe, as a summary on a terminal.
 
 Options
   --format json|text  what to print, whatever the output is
   --endpoint URL      where the metadata service listens
-  --timeout MS        how long one request may take (1000)
+  --timeout MS        how long one request (1000) or the program (60000) may take
   --emulate           ask the embedded emulator instead of EC2
   --help              print this
 
@@ -31,6 +36,9 @@ Exit status: 0 done, 1 no credentials, 2 wrong usage`;
 
 /** The options as typed. */
 interface Arguments {
+  readonly command?: readonly string[];
+  readonly process?: boolean;
+  readonly profile?: string;
   readonly format?: string;
   readonly endpoint?: string;
   readonly timeout?: string;
@@ -38,8 +46,8 @@ interface Arguments {
   readonly help?: boolean;
 }
 
-const VALUE_OPTIONS: readonly string[] = ["format", "endpoint", "timeout"];
-const SWITCHES: readonly string[] = ["emulate", "help"];
+const VALUE_OPTIONS: readonly string[] = ["profile", "format", "endpoint", "timeout"];
+const SWITCHES: readonly string[] = ["process", "emulate", "help"];
 
 /** A wrong command line. */
 class UsageError extends Error {}
@@ -67,26 +75,38 @@ export async function main(terminal: Terminal): Promise<number> {
 }
 
 function parseArguments(args: readonly string[]): Arguments {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const [words, command] = [args.slice(0, end), args.slice(end + 1)];
+  const name = words[0]?.startsWith("-") === false ? words.shift() : undefined;
+  const options: Arguments = { ...parseOptions(words), command };
+  if (options.help !== true && name !== "get") throw new UsageError(`unknown command ${name ?? "(none)"}`);
+  checkArguments(options);
+  return options;
+}
+
+function parseOptions(words: string[]): Record<string, string | boolean> {
   const options: Record<string, string | boolean> = {};
-  const rest = [...args];
-  const command = rest[0]?.startsWith("-") === false ? rest.shift() : undefined;
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const [name, inline] = word.replace(/^--/, "").split(/=(.*)/s, 2) as [string, string?];
     if (!word.startsWith("--") || ![...VALUE_OPTIONS, ...SWITCHES].includes(name)) {
       throw new UsageError(`unknown argument ${word}`);
     }
-    const value = SWITCHES.includes(name) ? true : inline ?? rest.shift();
+    const value = SWITCHES.includes(name) ? true : inline ?? words.shift();
     if (value === undefined) throw new UsageError(`--${name} needs a value`);
     options[name] = value;
   }
-  if (options["help"] !== true && command !== "get") throw new UsageError(`unknown command ${command ?? "(none)"}`);
-  if (!["json", "text", undefined].includes(options["format"] as string)) {
-    throw new UsageError("--format takes json or text");
+  return options;
+}
+
+function checkArguments({ command = [], process = false, profile, emulate = false, format, timeout }: Arguments): void {
+  if (process !== command.length > 0) throw new UsageError("--process goes with -- and a program");
+  if ([process, profile !== undefined, emulate].filter(Boolean).length > 1) {
+    throw new UsageError("--process, --profile and --emulate exclude each other");
   }
-  if (options["timeout"] !== undefined && !(Number(options["timeout"]) > 0)) {
+  if (!["json", "text", undefined].includes(format)) throw new UsageError("--format takes json or text");
+  if (timeout !== undefined && !(Number(timeout) > 0)) {
     throw new UsageError("--timeout takes a number of milliseconds > 0");
   }
-  return options;
 }
 
 async function get(options: Arguments, terminal: Terminal): Promise<void> {
@@ -96,14 +116,17 @@ async function get(options: Arguments, terminal: Terminal): Promise<void> {
     const line = `Emulated: the embedded IMDS emulator at ${server.endpoint} answers, not EC2`;
     if (format(options, terminal) === "text") terminal.print(line);
     else terminal.printError(line);
-    await retrieveAndPrint({ ...options, endpoint: server.endpoint }, terminal, { env: () => undefined });
+    await retrieveAndPrint({ ...options, endpoint: server.endpoint }, terminal, {
+      env: () => undefined,
+      homeDirectory: () => undefined,
+    });
   } finally {
     await server.close();
   }
 }
 
 async function retrieveAndPrint(
-  { endpoint, timeout, ...options }: Arguments,
+  options: Arguments,
   terminal: Terminal,
   parts: Partial<Runtime>,
 ): Promise<void> {
@@ -116,17 +139,24 @@ async function retrieveAndPrint(
       return runtime.fetch(url, init);
     },
   };
-  const provider = new InstanceMetadataProvider({
-    runtime: counting,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(timeout === undefined ? {} : { timeout: Number(timeout) }),
-  });
+  const provider = providerOf(options, counting);
   const credentials = await provider.retrieve();
+  const role = provider instanceof InstanceMetadataProvider ? provider.roleName : undefined;
   terminal.print(
     format(options, terminal) === "json"
       ? processDocument(credentials)
-      : summary(credentials, provider.roleName, requests, runtime.now()),
+      : summary(credentials, role, requests, runtime.now()),
   );
+}
+
+type Provider = InstanceMetadataProvider | ProcessProvider | ProfileProvider;
+
+function providerOf({ command = [], process, profile, endpoint, timeout }: Arguments, runtime: Runtime): Provider {
+  const limits = timeout === undefined ? {} : { timeout: Number(timeout) };
+  const imds = { ...limits, ...(endpoint === undefined ? {} : { endpoint }) };
+  if (process === true) return new ProcessProvider({ command, ...limits, runtime });
+  if (profile !== undefined) return new ProfileProvider({ profile, imds, process: limits, runtime });
+  return new InstanceMetadataProvider({ ...imds, runtime });
 }
 
 function format({ format }: Arguments, { isInteractive }: Terminal): string {
@@ -153,12 +183,12 @@ function summary(credentials: Credentials, role: string | undefined, requests: n
   const { source, accessKeyId, expiration, accountId } = credentials;
   const rows = {
     "source": source,
-    "role": role ?? "-",
+    ...(role === undefined ? {} : { "role": role }),
     "access key id": accessKeyId,
     "secret": "[redacted]",
     "expiration": expiration === undefined ? "never" : `${expiration.toISOString()} (${timeLeft(expiration, now)})`,
     "account": accountId ?? "not named by this source",
-    "requests": `${requests}`,
+    ...(requests === 0 ? {} : { "requests": `${requests}` }),
   };
   return Object.entries(rows).map(([name, value]) => `${name.padEnd(15)}${value}`).join("\n");
 }

@@ -1,0 +1,236 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  chain,
+  type Credentials,
+  CredentialsCache,
+  CredentialsProviderError,
+  fromInstanceMetadata,
+  fromProcess,
+  fromProfile,
+  InstanceMetadataProvider,
+  type SpawnOptions,
+} from "../mod.ts";
+import { ImdsEmulator } from "../lib/testing/mod.ts";
+import { FakeRuntime } from "./support/fake_runtime.ts";
+
+// One test for each row of the tables "Coming from" in the README.
+
+const DOCUMENT = { Version: 1, AccessKeyId: "AKIAPROCESS", SecretAccessKey: "secret" };
+
+function onEc2() {
+  const runtime = new FakeRuntime();
+  const emulator = new ImdsEmulator({ runtime });
+  runtime.answer = emulator.fetch;
+  return { runtime, emulator };
+}
+
+function withProcess(document: object = DOCUMENT, exitCode = 0) {
+  const runtime = new FakeRuntime();
+  const runs: { readonly command: readonly string[]; readonly options: SpawnOptions }[] = [];
+  runtime.spawn = (command, options) => {
+    runs.push({ command, options });
+    return Promise.resolve({ kind: "exited", exitCode, stdout: new TextEncoder().encode(JSON.stringify(document)) });
+  };
+  return { runtime, runs };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return (await assertRejects(() => promise, CredentialsProviderError)).code;
+}
+
+describe("coming from Go v2 ec2rolecreds", () => {
+  it("ec2rolecreds.New() is new InstanceMetadataProvider()", async () => {
+    const provider = new InstanceMetadataProvider({ runtime: onEc2().runtime });
+    assertEquals((await provider.retrieve()).source, "EC2RoleProvider");
+  });
+
+  it("aws.NewCredentialsCache(provider) is new CredentialsCache(provider), and both are fromInstanceMetadata()", async () => {
+    const { runtime, emulator } = onEc2();
+    const cache = new CredentialsCache(new InstanceMetadataProvider({ runtime }), { runtime });
+    await Promise.all([cache.get(), cache.get()]);
+    assertEquals(emulator.requests.length, 3);
+  });
+
+  it("o.Client is `client`", async () => {
+    const document = { AccessKeyId: "A", SecretAccessKey: "S", Token: "T", Expiration: "2030-01-01T00:00:00Z" };
+    const client = { get: (path: string) => Promise.resolve(path.endsWith("/") ? "role" : JSON.stringify(document)) };
+    assertEquals((await new InstanceMetadataProvider({ client }).retrieve()).accessKeyId, "A");
+  });
+
+  it("http.Client{Timeout} is `timeout`, in milliseconds", async () => {
+    const { runtime, emulator } = onEc2();
+    emulator.inject("hang", { times: Infinity });
+    const start = runtime.time;
+    await codeOf(new InstanceMetadataProvider({ runtime, timeout: 5_000, maxRetries: 0 }).retrieve());
+    assertEquals(runtime.time - start, 5_000);
+  });
+
+  it("provider.Retrieve(ctx) is provider.retrieve({ signal })", async () => {
+    const provider = new InstanceMetadataProvider({ runtime: onEc2().runtime });
+    await assertRejects(() => provider.retrieve({ signal: AbortSignal.abort() }), DOMException);
+  });
+
+  it('"no EC2 IMDS role found" is code ImdsNoRole, with these words in the message', async () => {
+    const { runtime, emulator } = onEc2();
+    emulator.role = null;
+    const provider = new InstanceMetadataProvider({ runtime });
+    const error = await assertRejects(() => provider.retrieve(), CredentialsProviderError);
+    assertEquals(error.code, "ImdsNoRole");
+    assert(error.message.includes("no EC2 IMDS role found"));
+  });
+
+  it("HandleFailToRefresh, AdjustExpiresBy and ProviderSources are methods", () => {
+    const { runtime } = onEc2();
+    const provider = new InstanceMetadataProvider({ runtime });
+    const held = { accessKeyId: "A", secretAccessKey: "S", source: "x", expiration: new Date(runtime.time) };
+    runtime.nextRandom = 0;
+    const extended = provider.handleFailToRefresh(held, new Error("away"));
+    assertEquals(extended.expiration?.getTime(), runtime.time + 300_000);
+    const later: Credentials = { ...held, expiration: new Date(runtime.time + 3_600_000) };
+    assertEquals(provider.adjustExpiresBy(later, -60_000).expiration?.getTime(), runtime.time + 3_540_000);
+    assertEquals(provider.providerSources(), ["IMDS"]);
+  });
+
+  it("the expiration of an hour at most is `capExpiry: 3600`", async () => {
+    const { runtime } = onEc2();
+    const { expiration } = await fromInstanceMetadata({ runtime, capExpiry: 3_600 })();
+    assertEquals(expiration?.getTime(), runtime.time + 3_600_000);
+  });
+
+  it("credential_source = Ec2InstanceMetadata is fromProfile()", async () => {
+    const sharedConfig = { config: "[default]\ncredential_source = Ec2InstanceMetadata\n" };
+    assertEquals((await fromProfile({ runtime: onEc2().runtime, sharedConfig })()).source, "EC2RoleProvider");
+  });
+});
+
+describe("coming from Go v1 processcreds", () => {
+  it("NewCredentials(command) is fromProcess({ command })", async () => {
+    const { runtime, runs } = withProcess();
+    assertEquals((await fromProcess({ command: "/path/to/command", runtime })()).accessKeyId, "AKIAPROCESS");
+    assertEquals(runs[0]?.command, ["/bin/sh", "-c", "/path/to/command"]);
+  });
+
+  it("NewCredentialsTimeout(command, d) is `timeout` in milliseconds, MaxBufSize is `maxBufferSize`", async () => {
+    const { runtime, runs } = withProcess();
+    await fromProcess({ command: "x", timeout: 120_000, maxBufferSize: 2_048, runtime })();
+    assertEquals([runs[0]?.options.timeoutMs, runs[0]?.options.maxOutputBytes], [120_000, 2_048]);
+  });
+
+  it("NewCredentialsCommand(exec.Command(…)) is a list as `command`, with `env`", async () => {
+    const { runtime, runs } = withProcess();
+    await fromProcess({ command: ["/path/to/command", "a b"], env: { KEY: "value" }, runtime })();
+    assertEquals(runs[0]?.command, ["/path/to/command", "a b"]);
+    assertEquals(runs[0]?.options.env["KEY"], "value");
+  });
+
+  it("ExpiryWindow is `expiryWindow` in seconds", async () => {
+    const document = { ...DOCUMENT, Expiration: "2026-01-01T00:01:00Z" };
+    const { runtime, runs } = withProcess(document);
+    const provider = fromProcess({ command: "x", expiryWindow: 10, runtime });
+    await provider();
+    runtime.time += 49_999;
+    await provider();
+    assertEquals(runs.length, 1);
+    runtime.time += 1;
+    await provider();
+    assertEquals(runs.length, 2);
+  });
+
+  it("Duration is left out, as it is there: without Expiration credentials are kept", async () => {
+    const { runtime, runs } = withProcess();
+    const provider = fromProcess({ command: "x", runtime });
+    await provider();
+    runtime.time += 365 * 86_400_000;
+    await provider();
+    assertEquals(runs.length, 1);
+  });
+
+  const failing: readonly [string, object, number][] = [
+    ["ProcessProviderExecutionError", DOCUMENT, 1],
+    ["ProcessProviderParseError", [DOCUMENT], 0],
+    ["ProcessProviderVersionError", { ...DOCUMENT, Version: 2 }, 0],
+    ["ProcessProviderRequiredError", { ...DOCUMENT, AccessKeyId: "" }, 0],
+  ];
+  for (const [code, document, exitCode] of failing) {
+    it(`ErrCode ${code} is the code ${code}`, async () => {
+      const { runtime } = withProcess(document, exitCode);
+      assertEquals(await codeOf(fromProcess({ command: "x", runtime })()), code);
+    });
+  }
+
+  it("credential_process in the config file is fromProfile(), where static keys win, or fromProcess({ profile })", async () => {
+    const keys = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = s\n";
+    const { runtime, runs } = withProcess();
+    const alone = { config: "[default]\ncredential_process = /path\n" };
+    const both = { config: `[default]\ncredential_process = /path\n${keys}` };
+    assertEquals((await fromProfile({ runtime, sharedConfig: alone })()).accessKeyId, "AKIAPROCESS");
+    assertEquals((await fromProfile({ runtime, sharedConfig: both })()).accessKeyId, "AKIASTATIC");
+    assertEquals((await fromProcess({ profile: "default", runtime, sharedConfig: both })()).accessKeyId, "AKIAPROCESS");
+    assertEquals(runs.length, 2);
+  });
+});
+
+describe("coming from AWS SDK for JavaScript v2 EC2MetadataCredentials", () => {
+  it("the constructor's options are those of fromInstanceMetadata()", async () => {
+    const { runtime, emulator } = onEc2();
+    const lines: string[] = [];
+    emulator.inject({ status: 503 }, { times: 10 });
+    await fromInstanceMetadata({
+      httpOptions: { timeout: 5_000, connectTimeout: 5_000 },
+      maxRetries: 10,
+      retryDelayOptions: { base: 200 },
+      logger: { debug: (line: string) => lines.push(line) },
+      ec2MetadataV1Disabled: false,
+      runtime,
+    })();
+    assertEquals(runtime.slept.slice(0, 3), [100, 200, 400]);
+    assert(lines.some((line) => line.includes("EC2RoleProvider")), lines.join());
+  });
+
+  it("getPromise() is the provider itself, refreshPromise() is cache.refresh(), needsRefresh() the cache's", async () => {
+    const { runtime, emulator } = onEc2();
+    const provider = fromInstanceMetadata({ runtime });
+    assertEquals(provider.cache.needsRefresh(), true);
+    await provider();
+    assertEquals([provider.cache.needsRefresh(), provider.cache.expired], [false, false]);
+    await provider.cache.refresh();
+    assertEquals(emulator.requests.length, 4);
+  });
+
+  it("expireTime is the cache's, originalExpiration is in the credentials", async () => {
+    const { runtime, emulator } = onEc2();
+    const provider = fromInstanceMetadata({ runtime, logger: null });
+    const { expiration } = await provider();
+    assertEquals(provider.cache.expireTime, expiration);
+    emulator.inject("reset", { times: Infinity });
+    runtime.time += 6 * 3_600_000;
+    const extended = await provider();
+    assertEquals(extended.originalExpiration, expiration);
+    assert(extended.expiration !== undefined && extended.expiration.getTime() > runtime.time);
+  });
+});
+
+describe("coming from AWS SDK for JavaScript v3", () => {
+  it("fromInstanceMetadata({ timeout, maxRetries, ec2MetadataV1Disabled, profile, logger }) is the same", async () => {
+    const { runtime } = onEc2();
+    const options = { timeout: 1_000, maxRetries: 0, ec2MetadataV1Disabled: true, profile: "dev", logger: {} };
+    assertEquals((await fromInstanceMetadata({ ...options, runtime })()).source, "EC2RoleProvider");
+  });
+
+  it("fromProcess({ profile, filepath, configFilepath }) is the same", async () => {
+    const { runtime } = withProcess();
+    runtime.files["/config"] = "[profile dev]\ncredential_process = /path\n";
+    runtime.files["/credentials"] = "";
+    const options = { profile: "dev", configFilepath: "/config", filepath: "/credentials", runtime };
+    assertEquals((await fromProcess(options)()).accessKeyId, "AKIAPROCESS");
+  });
+
+  it("createCredentialChain(a, b) is chain(a, b), and a client's `credentials` takes all of them", async () => {
+    const absent = Object.assign(new Error("none"), { tryNextLink: true });
+    const { runtime } = onEc2();
+    const provider = chain(() => Promise.reject(absent), fromInstanceMetadata({ runtime }));
+    assertEquals((await provider()).source, "EC2RoleProvider");
+    assertStrictEquals(fromInstanceMetadata({ runtime }).memoized, true);
+  });
+});
