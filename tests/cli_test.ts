@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main } from "../lib/cli.ts";
 import { ImdsEmulator, serveEmulator } from "../lib/testing/mod.ts";
@@ -106,6 +109,34 @@ describe("rolecreds get", () => {
   });
 });
 
+describe("rolecreds get --process", () => {
+  const document = { Version: 1, AccessKeyId: "AKIAPROCESS", SecretAccessKey: "CANARY" };
+
+  it("prints the document of the program after --", async () => {
+    const args = ["get", "--process", "--format", "json", "--", "echo", JSON.stringify(document)];
+    const { exitCode, stdout } = await run(args);
+    assertEquals([exitCode, JSON.parse(stdout)], [0, document]);
+  });
+
+  it("prints a summary without secrets, role and requests", async () => {
+    const { stdout } = await run(["get", "--process", "--", "echo", JSON.stringify(document)], true);
+    assertEquals(stdout.split("\n").map((line) => line.split(/\s{2,}/)), [
+      ["source", "ProcessProvider"],
+      ["access key id", "AKIAPROCESS"],
+      ["secret", "[redacted]"],
+      ["expiration", "never"],
+      ["account", "not named by this source"],
+    ]);
+  });
+
+  it("prints the diagnosis without the arguments, when the program fails", async () => {
+    const { exitCode, stderr } = await run(["get", "--process", "--", "/nonexistent/helper", "CANARY"]);
+    assertEquals(exitCode, 1);
+    assert(stderr.startsWith("error  ProcessProviderExecutionError\ntried  Cannot run"), stderr);
+    assertFalse(stderr.includes("CANARY"), stderr);
+  });
+});
+
 describe("rolecreds", () => {
   const wrong = [
     [],
@@ -117,6 +148,10 @@ describe("rolecreds", () => {
     ["get", "--format", "xml"],
     ["get", "--timeout", "soon"],
     ["get", "--timeout=0"],
+    ["get", "--process"],
+    ["get", "--process", "--"],
+    ["get", "--", "echo"],
+    ["get", "--profile", "dev", "--emulate"],
   ];
   for (const args of wrong) {
     it(`exits with 2 and shows usage, when called with ${JSON.stringify(args)}`, async () => {
@@ -144,6 +179,16 @@ describe("lib/cli.ts as a program", () => {
     const { exitCode, stdout, stderr } = await start(["get", "--emulate"], { denoFlags: ["--allow-net"] });
     assertEquals(exitCode, 0, stderr);
     assertEquals(JSON.parse(stdout).AccessKeyId, "ASIAEMULATED00000002");
+  });
+
+  it("takes the credentials of a profile", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rolecreds-"));
+    const file = join(folder, "credentials");
+    writeFileSync(file, "[dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = s\n");
+    const env = { AWS_SHARED_CREDENTIALS_FILE: file };
+    const { stdout } = await start(["get", "--profile", "dev"], { env });
+    rmSync(folder, { recursive: true });
+    assertEquals(JSON.parse(stdout).AccessKeyId, "AKIADEV");
   });
 
   it("emulates also where the environment disables IMDS", async () => {

@@ -39,7 +39,8 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
   return {
     start([file = "", ...args], { stdin, stderr, env, verbatimArguments: windowsRawArguments }) {
       if (!mayRun(deno, { command: file })) return refused(`--allow-run=${file}`);
-      const detached = deno.build.os !== "windows" && !deno.stdin.isTerminal();
+      // Only a group that may be signaled is worth its own session; one program's permission is not enough for that.
+      const detached = deno.build.os !== "windows" && !deno.stdin.isTerminal() && mayRun(deno, {});
       const stdio = { stdin: STREAM[stdin], stdout: "piped", stderr: STREAM[stderr] };
       try {
         const command = new deno.Command(file, { args, env, ...stdio, detached, windowsRawArguments });
@@ -76,13 +77,12 @@ function refused(flag: string): NotStarted {
 }
 
 function running(deno: DenoProcesses, child: ChildProcess, detached: boolean, isPiped: boolean): Child {
-  const isLeader = detached && mayRun(deno, {}); // one program's permission is not enough to signal a group
   return {
     stdout: child.stdout,
     stderr: isPiped ? child.stderr : undefined,
     ended: child.status.then(({ code, signal }) => exitOf(code, signal)),
     kill: deno.build.os === "windows" ? treeKiller(deno, child.pid) : (signal) => {
-      return (isLeader && succeeds(() => deno.kill(-child.pid, signal))) || succeeds(() => child.kill(signal));
+      return (detached && succeeds(() => deno.kill(-child.pid, signal))) || succeeds(() => child.kill(signal));
     },
     unref: () => void succeeds(() => child.unref()),
   };
