@@ -41,7 +41,9 @@ describe("EnvironmentProvider.retrieve()", () => {
     assertEquals(Object.keys(await retrieve(env)), Object.keys(await retrieve(KEYS)));
   });
 
-  const incomplete = [{}, { AWS_ACCESS_KEY_ID: "A" }, { AWS_SECRET_ACCESS_KEY: "CANARY" }, {
+  const incomplete: readonly Record<string, string>[] = [{}, { AWS_ACCESS_KEY_ID: "A" }, {
+    AWS_SECRET_ACCESS_KEY: "CANARY",
+  }, {
     ...KEYS,
     AWS_ACCESS_KEY_ID: " ",
   }];
