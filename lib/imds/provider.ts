@@ -144,8 +144,10 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   async #resolveName(): Promise<string | undefined> {
-    const { ec2InstanceProfileName } = this.#options;
-    return resolveRoleName(ec2InstanceProfileName, await loadSources(this.#options, this.#runtime));
+    const { ec2InstanceProfileName, client, logger = null } = this.#options;
+    // A client of its own reads the same files, and says what there is to say about them.
+    const options = { ...this.#options, logger: client === undefined ? null : logger };
+    return resolveRoleName(ec2InstanceProfileName, await loadSources(options, this.#runtime));
   }
 
   async #readConfigured(name: string, read: Read): Promise<string> {

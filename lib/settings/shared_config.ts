@@ -57,7 +57,7 @@ export async function loadSharedConfig(
   logger: Logger | null | undefined,
 ): Promise<LoadedConfig> {
   const { config, remarks } = options.sharedConfig === undefined
-    ? await readCached(options, runtime)
+    ? await readFiles(options, runtime)
     : { config: parseSharedConfig(options.sharedConfig), remarks: [] };
   for (const { level, message } of remarks) logger?.[level]?.(message);
   for (const warning of config.warnings) logger?.warn?.(warning);
@@ -83,49 +83,47 @@ export function requireProfile({ profiles, profileName, isProfileNamed }: Loaded
   );
 }
 
-/** Made at the first use. By reader, so that two runtimes in one program do not see each other's files. */
-let cache: WeakMap<ReadFile, Map<string, Promise<ReadConfig>>> | undefined;
+/** What was found at a path. */
+type Found = { readonly text: string } | typeof MISSING | typeof UNREADABLE;
 
-function readCached(options: SharedConfigOptions, runtime: ConfigRuntime): Promise<ReadConfig> {
+const MISSING = { state: "there is no such file, or it may not be read" } as const;
+const UNREADABLE = { state: "it is not a file of UTF-8 text" } as const;
+
+/** Made at the first use. By reader, so that two runtimes in one program do not see each other's files. */
+let cache: WeakMap<ReadFile, Map<string, Promise<Found>>> | undefined;
+
+async function readFiles(options: SharedConfigOptions, runtime: ConfigRuntime): Promise<ReadConfig> {
   const { config, credentials } = fileLocations(options, runtime);
-  const key = JSON.stringify([config, credentials]);
   cache ??= new WeakMap();
-  const files = cache.get(runtime.readTextFile) ?? new Map<string, Promise<ReadConfig>>();
-  cache.set(runtime.readTextFile, files);
-  const kept = options.ignoreCache === true ? undefined : files.get(key);
-  if (kept !== undefined) return kept;
-  const reading = read(config, credentials, runtime.readTextFile);
-  files.set(key, reading);
-  reading.catch(() => files.delete(key));
-  return reading;
+  const kept = cache.get(runtime.readTextFile) ?? new Map<string, Promise<Found>>();
+  cache.set(runtime.readTextFile, kept);
+  const read = (location: FileLocation | undefined) => {
+    if (location === undefined) return { text: "", remarks: [] };
+    const known = options.ignoreCache === true ? undefined : kept.get(location.path);
+    const finding = known ?? find(location.path, runtime.readTextFile);
+    kept.set(location.path, finding);
+    return finding.then((found) => judge(location, found));
+  };
+  const paths = { configPath: config?.path, credentialsPath: credentials?.path };
+  try {
+    const [first, second] = await Promise.all([read(config), read(credentials)]);
+    const parsed = parseSharedConfig({ config: first.text, credentials: second.text, ...paths });
+    return { config: parsed, remarks: [...first.remarks, ...second.remarks] };
+  } catch (error) {
+    for (const path of Object.values(paths)) kept.delete(path ?? ""); // they may be repaired
+    throw error;
+  }
 }
 
-async function read(
-  config: FileLocation | undefined,
-  credentials: FileLocation | undefined,
-  readTextFile: ReadFile,
-): Promise<ReadConfig> {
-  const [first, second] = await Promise.all([readOne(config, readTextFile), readOne(credentials, readTextFile)]);
-  const files = {
-    config: first.text,
-    credentials: second.text,
-    configPath: config?.path,
-    credentialsPath: credentials?.path,
-  };
-  return { config: parseSharedConfig(files), remarks: [...first.remarks, ...second.remarks] };
+function find(path: string, readTextFile: ReadFile): Promise<Found> {
+  return readTextFile(path).then((text) => text === undefined ? MISSING : { text }, () => UNREADABLE);
 }
 
 /** A file that nobody named may be missing; one that code named may not. */
-async function readOne(
-  location: FileLocation | undefined,
-  readTextFile: ReadFile,
-): Promise<{ readonly text: string; readonly remarks: readonly Remark[] }> {
-  if (location === undefined) return { text: "", remarks: [] };
-  const { path, namedBy } = location;
-  const found = await readTextFile(path).then(
-    (text) => text === undefined ? MISSING : { text },
-    () => UNREADABLE,
-  );
+function judge(
+  { path, namedBy }: FileLocation,
+  found: Found,
+): { readonly text: string; readonly remarks: readonly Remark[] } {
   if ("text" in found) return { text: found.text, remarks: [] };
   const message = `Cannot read ${path}: ${found.state}`;
   if (namedBy.kind === "option") {
@@ -135,6 +133,3 @@ async function readOne(
   const level = namedBy.kind === "default" && found === MISSING ? "debug" : "warn";
   return { text: "", remarks: [{ level, message: `${message}; taken as empty` }] };
 }
-
-const MISSING = { state: "there is no such file, or it may not be read" };
-const UNREADABLE = { state: "it is not a file of UTF-8 text" };

@@ -65,7 +65,9 @@ describe("loadSharedConfig()", () => {
     const { load, runtime } = setUp();
     await Promise.all([load(), load()]);
     await load({ profile: "other" });
-    assertEquals(runtime.reads, [CONFIG, CREDENTIALS]);
+    runtime.files["/mine"] = "";
+    await load({ filepath: "/mine" });
+    assertEquals(runtime.reads, [CONFIG, CREDENTIALS, "/mine"]);
   });
 
   it("reads the files again, when asked to", async () => {
@@ -84,6 +86,13 @@ describe("loadSharedConfig()", () => {
     assertEquals([error.code, error.path, error.line], ["ConfigParseError", CONFIG, 1]);
     runtime.files[CONFIG] = "[default]\nregion = r";
     assertEquals((await load()).profiles.size, 1);
+  });
+
+  it("finds a file that code names, once it is there", async () => {
+    const { load, runtime } = setUp();
+    await failure(load({ configFilepath: "/mine" }));
+    runtime.files["/mine"] = "[default]\nregion = r";
+    assertEquals((await load({ configFilepath: "/mine" })).profiles.size, 1);
   });
 
   it("reads no file, when it is given the texts", async () => {
@@ -131,6 +140,12 @@ describe("fromInstanceMetadata() with a shared config file", () => {
     const { runtime } = setUp({ [CONFIG]: "[default]\nec2_metadata_v1_disabled" });
     const error = await failure(fromInstanceMetadata({ runtime })());
     assertEquals([error.code, error.path, error.line], ["ConfigParseError", CONFIG, 2]);
+  });
+
+  it("says once what there is to say about a file", async () => {
+    const { runtime, lines, logger } = setUp({}, { AWS_CONFIG_FILE: "/gone" });
+    await fromInstanceMetadata({ runtime, logger })();
+    assertEquals(lines.filter((line) => line.includes("/gone")).length, 1);
   });
 
   it("goes on without a profile that does not exist: these are settings", async () => {
