@@ -37,7 +37,7 @@ export function defaultProvider(options: DefaultProviderOptions = {}): CachedPro
   const { imds, process: _process, ...common } = options;
   const links: readonly CredentialsSource[] = [
     ...(options.profile === undefined ? [environment(options, env)] : []),
-    new ProfileProvider(options),
+    new ProfileProvider({ ...options, imds: { failFast: true, ...imds } }),
     hostRole(new InstanceMetadataProvider({ ...common, failFast: true, ...imds }), env),
   ];
   return cachedProvider(chain(...links), options);

@@ -285,7 +285,7 @@ describeOnPosix("fromProcess() with real processes", () => {
     const [file, ...args] = runtimeCommand(host);
     const { status, stderr } = spawnSync(file, args, { encoding: "utf8" });
     assertEquals([status, scratch.pids.length], [1, 1]);
-    assertMatch(stderr, /started by a run of the same command .* unset ROLECREDS_RUNS_/);
+    assertMatch(stderr, /started by a run of the same command .* unset AWS_ROLECREDS_RUNS_/);
   });
 });
 

@@ -34,7 +34,9 @@ export function profileSource(profile: ReadonlyMap<string, string>): ProfileSour
   const signIn = present([...SSO_KEYS, ...LOGIN_KEYS]);
   if (signIn.length > 0) return { kind: "unsupported", keys: signIn };
   if (has("credential_process")) return { kind: "process", command: profile.get("credential_process") ?? "" };
-  return has("credential_source") ? credentialSource(profile.get("credential_source")?.trim()) : { kind: "nothing" };
+  if (has("credential_source")) return credentialSource(profile.get("credential_source")?.trim());
+  const roleKeys = present(ROLE_KEYS);
+  return roleKeys.length > 0 ? { kind: "unsupported", keys: roleKeys } : { kind: "nothing" };
 }
 
 function credentialSource(name: string | undefined): ProfileSource {

@@ -34,5 +34,5 @@ export function isBlank(command: string | readonly string[]): boolean {
 export function markerOf(command: string | readonly string[]): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(JSON.stringify(command))) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `ROLECREDS_RUNS_${(hash >>> 0).toString(16).padStart(8, "0")}`;
+  return `AWS_ROLECREDS_RUNS_${(hash >>> 0).toString(16).padStart(8, "0")}`;
 }

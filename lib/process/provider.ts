@@ -97,7 +97,7 @@ export class ProcessProvider implements CredentialsSource {
     const line = profile.get("credential_process")?.trim() ?? "";
     if (line === "") throw noProcess(config.profileName);
     const name = `the credential_process of profile ${config.profileName}`;
-    return { command: line, accountId: accountId ?? profile.get("aws_account_id"), name };
+    return { command: line, accountId: accountId ?? (profile.get("aws_account_id")?.trim() || undefined), name };
   }
 
   async #run(task: Task, signal: AbortSignal | undefined): Promise<SpawnResult> {
@@ -115,7 +115,7 @@ export class ProcessProvider implements CredentialsSource {
       );
     }
     const { command: words, verbatimArguments } = invocationOf(command, this.#runtime);
-    this.#options.logger?.debug?.(`Running the credential process with ${words[0]}`);
+    this.#options.logger?.debug?.(`Running the credential process with ${words[0]?.split(/\s/)[0]}`);
     return await spawn(words, {
       ...this.#settings,
       env: { ...this.#settings.env, [marker]: "1" },

@@ -14,6 +14,7 @@ export interface DenoNamespace extends DenoProcesses {
   createHttpClient(options: object): object;
 }
 
+const HTTPS_HINT = "Use an http: endpoint, or grant --allow-env for the proxy variables.";
 const UPGRADE_HINT = "Upgrade Deno to 2.7.7 or later, which can be told to go directly.";
 
 /**
@@ -37,6 +38,7 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     if (!clients.has(target.origin)) clients.set(target.origin, tryDirectClient(deno, target));
     const client = clients.get(target.origin);
     if (client === undefined) refuse(url);
+    if (client === undefined && target.protocol === "https:") throw proxyError("a proxy may apply", HTTPS_HINT);
     return client;
   }
 
@@ -72,6 +74,7 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
  */
 function tryDirectClient(deno: DenoNamespace, url: URL): object | undefined {
   const { hostname } = url;
+  if (url.protocol === "https:") return undefined; // that client would speak without TLS
   try {
     return deno.createHttpClient({ proxy: { transport: "tcp", hostname, port: Number(portOf(url)) } });
   } catch {

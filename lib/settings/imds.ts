@@ -114,14 +114,10 @@ export function checkImdsOptions(options: ImdsOptions): void {
  */
 export function resolveImdsSettings(options: ImdsOptions, sources: SettingSources): ImdsSettings {
   const { disabled, ec2MetadataV1Disabled, httpOptions, retryDelayOptions } = options;
-  const seconds = findNumber(sources, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", SECONDS);
-  const timeoutMs = options.timeout ?? httpOptions?.timeout ?? (seconds ?? 1) * 1_000;
-  const attempts = findNumber(
-    sources,
-    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-    "metadata_service_num_attempts",
-    integer(1),
-  );
+  const seconds = () => findNumber(sources, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", SECONDS);
+  const timeoutMs = options.timeout ?? httpOptions?.timeout ?? (seconds() ?? 1) * 1_000;
+  const attempts = () =>
+    findNumber(sources, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts", integer(1));
   return {
     disabledBy: findSwitch(["disabled", disabled], "AWS_EC2_METADATA_DISABLED", "disable_ec2_metadata", sources),
     v1DisabledBy: findSwitch(
@@ -135,7 +131,7 @@ export function resolveImdsSettings(options: ImdsOptions, sources: SettingSource
     timeoutMs,
     connectTimeoutMs: options.connectTimeout ?? httpOptions?.connectTimeout ?? timeoutMs,
     retry: {
-      maxRetries: options.maxRetries ?? (attempts ?? (options.failFast ? 1 : 4)) - 1,
+      maxRetries: options.maxRetries ?? (attempts() ?? (options.failFast ? 1 : 4)) - 1,
       baseMs: retryDelayOptions?.base ?? 100,
       customBackoff: retryDelayOptions?.customBackoff,
     },
@@ -165,8 +161,9 @@ function resolveEndpoint(options: ImdsOptions, sources: SettingSources): string 
   const mode = options.endpointMode !== undefined
     ? { name: "endpointMode", text: options.endpointMode }
     : findSetting(sources, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
-  const family = mode === undefined ? "ipv4" : accepted("use the settings", mode.name, ENDPOINT_MODE, mode.text);
-  if (endpoint === undefined) return ENDPOINTS[family];
+  if (endpoint === undefined) {
+    return ENDPOINTS[mode === undefined ? "ipv4" : accepted("use the settings", mode.name, ENDPOINT_MODE, mode.text)];
+  }
   if (mode !== undefined) sources.warn(`${mode.name} is ignored because ${endpoint.name} names the endpoint`);
   return accepted("use the settings", endpoint.name, ENDPOINT, endpoint.text);
 }

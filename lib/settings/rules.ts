@@ -32,7 +32,7 @@ export const ENDPOINT: Rule<string> = {
   range: "an absolute http: or https: URL without user info, query and fragment",
 };
 export const ENDPOINT_MODE: Rule<"ipv4" | "ipv6"> = {
-  accept: (value) => ({ ipv4: "ipv4", ipv6: "ipv6" } as const)[String(value).toLowerCase()],
+  accept: (value) => (["ipv4", "ipv6"] as const).find((mode) => mode === String(value).toLowerCase()),
   range: "IPv4 or IPv6",
 };
 export const TEXT: Rule<string> = rule(

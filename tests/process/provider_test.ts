@@ -227,14 +227,14 @@ describe("ProcessProvider.retrieve()", () => {
     await new ProcessProvider({ command: "helper --secret x", runtime: outer }).retrieve();
     const inherited = outer.runs[0]?.options.env ?? {};
     assertEquals(Object.keys(inherited).length, 1);
-    assertMatch(Object.entries(inherited).join(), /^ROLECREDS_RUNS_[0-9a-f]{8},1$/);
+    assertMatch(Object.entries(inherited).join(), /^AWS_ROLECREDS_RUNS_[0-9a-f]{8},1$/);
 
     const inner = new FakeProcesses();
     Object.assign(inner.variables, inherited);
     const again = new ProcessProvider({ command: "helper --secret x", runtime: inner });
     const error = await assertRejects(() => again.retrieve(), CredentialsProviderError);
     assertEquals([error.code, inner.runs.length], ["ProcessProviderExecutionError", 0]);
-    assertMatch(error.hint ?? "", /unset ROLECREDS_RUNS_/);
+    assertMatch(error.hint ?? "", /unset AWS_ROLECREDS_RUNS_/);
 
     await new ProcessProvider({ command: "another helper", runtime: inner }).retrieve();
     assertEquals(inner.runs.length, 1);
