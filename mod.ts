@@ -13,27 +13,27 @@
  *
  * @module
  */
-export { fromInstanceMetadata, type InstanceMetadataOptions } from "./lib/from_instance_metadata.ts";
-export { fromProcess, type ProcessOptions } from "./lib/from_process.ts";
-export { fromProfile, type ProfileOptions } from "./lib/from_profile.ts";
-export { type EnvOptions, fromEnv } from "./lib/from_env.ts";
+export { fromInstanceMetadata, type InstanceMetadataOptions } from "./lib/imds/provider.ts";
+export { fromProcess, type ProcessOptions } from "./lib/process/provider.ts";
+export { fromProfile, type ProfileOptions } from "./lib/profile/provider.ts";
+export { type EnvOptions, fromEnv } from "./lib/environment.ts";
 export { defaultProvider, type DefaultProviderOptions } from "./lib/default_provider.ts";
 export { chain, type ChainedProvider } from "./lib/chain.ts";
-export type { CachedProvider } from "./lib/cached_provider.ts";
-export { type CacheOptions, CredentialsCache } from "./lib/cache.ts";
-export type { CacheEvent } from "./lib/events.ts";
+export type { CachedProvider } from "./lib/cache/cached_provider.ts";
+export { type CacheOptions, CredentialsCache } from "./lib/cache/cache.ts";
+export type { CacheEvent } from "./lib/cache/events.ts";
 export { ImdsClient, type InstanceIdentityDocument, type MetadataReader } from "./lib/imds/client.ts";
 export { InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "./lib/imds/provider.ts";
-export { EnvironmentProvider, type EnvironmentProviderOptions } from "./lib/environment/provider.ts";
+export { EnvironmentProvider, type EnvironmentProviderOptions } from "./lib/environment.ts";
 export { ProfileProvider, type ProfileProviderOptions } from "./lib/profile/provider.ts";
 export { ProcessProvider } from "./lib/process/provider.ts";
-export type { ProcessProviderOptions } from "./lib/settings/process.ts";
-export type { ImdsOptions } from "./lib/settings/imds.ts";
-export type { SharedConfigOptions } from "./lib/settings/locations.ts";
-export { parseImdsCredentials } from "./lib/parse/document.ts";
-export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/parse/process_document.ts";
-export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./lib/parse/profile.ts";
-export { parseTimestamp } from "./lib/parse/timestamp.ts";
+export type { ProcessProviderOptions } from "./lib/process/settings.ts";
+export type { ImdsOptions } from "./lib/imds/settings.ts";
+export type { SharedConfigOptions } from "./lib/config/locations.ts";
+export { parseImdsCredentials } from "./lib/imds/document.ts";
+export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/process/document.ts";
+export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./lib/config/profile.ts";
+export { parseTimestamp } from "./lib/timestamp.ts";
 export { type CredentialsErrorCode, type CredentialsErrorDetails, CredentialsProviderError } from "./lib/errors.ts";
 export type {
   Credentials,
@@ -43,4 +43,4 @@ export type {
   Logger,
   RetrieveOptions,
 } from "./lib/credentials.ts";
-export type { NotStarted, Runtime, SpawnOptions, SpawnResult } from "./lib/runtime.ts";
+export type { NotStarted, Runtime, Spawn, SpawnOptions, SpawnResult } from "./lib/runtime.ts";

@@ -1,7 +1,7 @@
 import type { Credentials, CredentialsProvider, CredentialsSource, RetrieveOptions } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
-import { isRecoverable } from "./policy/refresh.ts";
-import { usable } from "./usable.ts";
+import { isRecoverable } from "./cache/refresh.ts";
+import { validCredentials } from "./validate.ts";
 
 /** A function that asks one provider after the other; as a source it has the static stability of the one that answered. */
 export type ChainedProvider = CredentialsProvider & CredentialsSource;
@@ -60,7 +60,7 @@ class Links implements CredentialsSource {
     const errors: unknown[] = [];
     for (const link of this.#links) {
       try {
-        const credentials = usable(await link.retrieve(options));
+        const credentials = validCredentials(await link.retrieve(options));
         this.#answered = link;
         return credentials;
       } catch (error) {

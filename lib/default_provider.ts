@@ -1,8 +1,8 @@
-import type { CacheOptions } from "./cache.ts";
-import { type CachedProvider, cachedProvider } from "./cached_provider.ts";
+import type { CacheOptions } from "./cache/cache.ts";
+import { type CachedProvider, cachedProvider } from "./cache/cached_provider.ts";
 import { chain } from "./chain.ts";
 import type { CredentialsSource } from "./credentials.ts";
-import { EnvironmentProvider } from "./environment/provider.ts";
+import { EnvironmentProvider } from "./environment.ts";
 import { CredentialsProviderError } from "./errors.ts";
 import { InstanceMetadataProvider } from "./imds/provider.ts";
 import { ProfileProvider, type ProfileProviderOptions } from "./profile/provider.ts";

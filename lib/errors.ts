@@ -152,3 +152,22 @@ export class CredentialsProviderError extends Error {
     }
   }
 }
+
+/**
+ * A runtime adapter refuses to send a request; nothing was sent. The source that wanted to send it turns this into an
+ * error of its own.
+ */
+export class RefusedRequest extends Error {
+  override readonly name = "RefusedRequest";
+  /** A proxy would see the request; a permission is missing; this runtime cannot send requests. */
+  readonly reason: "proxy" | "permission" | "unsupported";
+  /** One sentence that names the fix. */
+  readonly hint: string;
+
+  /** Makes the error; `state` completes the sentence "Cannot send the request: …". */
+  constructor(reason: RefusedRequest["reason"], state: string, hint: string) {
+    super(state);
+    this.reason = reason;
+    this.hint = hint;
+  }
+}

@@ -3,8 +3,15 @@
  * or to run where no adapter fits.
  */
 export interface Runtime {
-  /** Sends one request directly, through no proxy. */
+  /** Sends one request as the runtime does: the proxy settings of the user apply. For STS and sign-in. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /**
+   * Sends one request through no proxy. For instance metadata and containers. Where only `fetch` is given, this is the
+   * same function.
+   *
+   * @throws {RefusedRequest} Where the runtime cannot send it directly; nothing was sent then.
+   */
+  readonly fetchDirect: (url: string, init: RequestInit) => Promise<Response>;
   /** The wall clock, in epoch milliseconds. */
   readonly now: () => number;
   /** A random number in [0, 1). */
@@ -21,18 +28,21 @@ export interface Runtime {
   readonly homeDirectory: () => string | undefined;
   /** Which family of systems this is: how its shell is called, and how its processes end. */
   readonly platform: "posix" | "windows";
-  /**
-   * Runs a program to its end, without a shell. Whoever stops it early (timeout, abort, too much output) stops all that it
-   * started, where the system lets us, and has the result at once.
-   *
-   * @throws Only the reason of an aborted signal; all else is a result.
-   */
-  readonly spawn: (command: readonly string[], options: SpawnOptions) => Promise<SpawnResult>;
+  /** Runs a program. Only sources that start processes use it; `undefined` for the one of this runtime. */
+  readonly spawn?: Spawn | undefined;
   /** Where warnings go that must be seen without a logger. */
   readonly warn: (message: string) => void;
 }
 
-/** How {@linkcode Runtime.spawn} runs a program. Its standard output is always collected. */
+/**
+ * Runs a program to its end, without a shell. When it is stopped early (timeout, abort, too much output) its process group
+ * is killed, where the system allows it, and the result does not wait for that.
+ *
+ * @throws Only the reason of an aborted signal; everything else is a result.
+ */
+export type Spawn = (command: readonly string[], options: SpawnOptions) => Promise<SpawnResult>;
+
+/** How {@linkcode Spawn} runs a program. Its standard output is always collected. */
 export interface SpawnOptions {
   /** Whether it reads what this program reads. */
   readonly stdin: "inherit" | "ignore";

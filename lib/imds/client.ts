@@ -1,12 +1,8 @@
 import type { RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
-import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { checkImdsOptions, type ImdsOptions, type ImdsSettings, resolveImdsSettings } from "../settings/imds.ts";
-import { resolveOnce } from "../settings/resolve_once.ts";
-import { loadSources } from "../settings/sources.ts";
-import { COMMON_HEADERS, failure, send, type Sent } from "./requester.ts";
-import { type Permit, TokenKeeper } from "./token_keeper.ts";
+import { ImdsConnection } from "./connection.ts";
+import { checkImdsOptions, type ImdsOptions } from "./settings.ts";
 
 /** What a provider needs of a metadata client; hand in your own to share one, or to test. */
 export interface MetadataReader {
@@ -54,9 +50,7 @@ const PATH_REGEXP = /^\/?[A-Za-z0-9][^\s\\#\p{Cc}]*$/u;
  * ```
  */
 export class ImdsClient implements MetadataReader {
-  readonly #options: ImdsOptions;
-  readonly #runtime: Runtime;
-  readonly #prepared: () => Promise<Prepared>;
+  readonly #connection: ImdsConnection;
 
   /**
    * Creates a client. Nothing is read or sent yet.
@@ -65,26 +59,20 @@ export class ImdsClient implements MetadataReader {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: ImdsOptions = {}) {
-    checkImdsOptions(options);
-    this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
-    this.#prepared = resolveOnce(() => this.#prepare());
+    checkImdsOptions("IMDS client", options);
+    this.#connection = new ImdsConnection(options, detectRuntime(options.runtime));
   }
 
   /**
-   * Reads one metadata item as text.
+   * Reads one metadata item as a string.
    *
    * @param path The whole path, such as `/latest/meta-data/instance-id`.
    * @throws {CredentialsProviderError} `ImdsUnreachable`, `ImdsTokenTimeout`, `ImdsTokenError`, `ImdsHttpError` (with
-   * `statusCode`), `ImdsInvalidResponse`, `InstanceMetadataV1FallbackError`, `ImdsDisabled`, `ConfigurationError`.
+   * `statusCode`), `ImdsInvalidResponse`, `ImdsProxyError`, `InstanceMetadataV1FallbackError`, `ImdsDisabled`,
+   * `ConfigurationError`.
    */
-  get(path: string, options: RetrieveOptions = {}): Promise<string> {
-    return this.session().get(path, options);
-  }
-
-  /** Requests that belong together: they use the same token, and renew it at most once. */
-  session(): MetadataReader {
-    return new Session(this.#prepared);
+  async get(path: string, { signal }: RetrieveOptions = {}): Promise<string> {
+    return await this.#connection.get(absolutePath(path), {}, signal);
   }
 
   /**
@@ -99,67 +87,11 @@ export class ImdsClient implements MetadataReader {
   /**
    * What the instance is: account, id, region, image, and more. Unsigned; verify the signature item where it matters.
    *
-   * @throws As {@linkcode ImdsClient.get}; `ImdsInvalidResponse` if the answer is no such document.
+   * @throws As {@linkcode ImdsClient.get}; `ImdsInvalidResponse` if the response is no such document.
    */
   async instanceIdentityDocument(options?: RetrieveOptions): Promise<InstanceIdentityDocument> {
     return parseIdentity(await this.get("/latest/dynamic/instance-identity/document", options));
   }
-
-  async #prepare(): Promise<Prepared> {
-    const sources = await loadSources(this.#options, this.#runtime);
-    const settings = resolveImdsSettings(this.#options, sources);
-    return { settings, tokens: new TokenKeeper(settings, this.#runtime, sources.warn), runtime: this.#runtime };
-  }
-}
-
-interface Prepared {
-  readonly settings: ImdsSettings;
-  readonly tokens: TokenKeeper;
-  readonly runtime: Runtime;
-}
-
-class Session implements MetadataReader {
-  readonly #prepared: () => Promise<Prepared>;
-  #permit: Permit | undefined;
-  #renewed = false;
-
-  constructor(prepared: () => Promise<Prepared>) {
-    this.#prepared = prepared;
-  }
-
-  async get(path: string, { signal }: RetrieveOptions = {}): Promise<string> {
-    const { settings, tokens, runtime } = await this.#prepared();
-    rejectDisabled(settings);
-    const url = settings.endpoint + absolutePath(path);
-    const action = `read ${absolutePath(path)}`;
-    const read = (permit: Permit) =>
-      send(action, { method: "GET", url, headers: requestHeaders(permit) }, settings, runtime, signal);
-
-    this.#permit ??= await tokens.permit(signal);
-    let sent = await read(this.#permit);
-    if (isUnauthorized(sent) && !this.#renewed) {
-      this.#renewed = true;
-      const renewed = await tokens.renew(this.#permit, signal);
-      if (renewed.token !== undefined) sent = await read(this.#permit = renewed);
-    }
-    if (sent.outcome.kind === "answer" && sent.outcome.status === 200) return sent.outcome.body;
-    throw failure(action, sent, settings);
-  }
-}
-
-function isUnauthorized({ outcome }: Sent): boolean {
-  return outcome.kind === "answer" && outcome.status === 401;
-}
-
-function requestHeaders({ token }: Permit): Record<string, string> {
-  return token === undefined ? { ...COMMON_HEADERS } : { ...COMMON_HEADERS, "X-aws-ec2-metadata-token": token };
-}
-
-function rejectDisabled({ disabledBy }: ImdsSettings): void {
-  if (disabledBy === undefined) return;
-  throw new CredentialsProviderError("ImdsDisabled", `Cannot read instance metadata: disabled by ${disabledBy}`, {
-    hint: `Remove ${disabledBy}, or set it to false.`,
-  });
 }
 
 function absolutePath(path: string): string {

@@ -1,15 +1,19 @@
+import type { CacheOptions } from "../cache/cache.ts";
+import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
-import { parseImdsCredentials } from "../parse/document.ts";
-import { isRoleName, parseRoleList } from "../parse/role_list.ts";
-import { adjustedExpiry, capExpiry, extendedExpiry } from "../policy/expiry.ts";
+import { parseImdsCredentials } from "./document.ts";
+import { isRoleName, parseRoleList } from "./document.ts";
+import { adjustedExpiry, capExpiry, extendedExpiry } from "./expiry.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { type ImdsOptions, resolveRoleName } from "../settings/imds.ts";
-import { resolveOnce } from "../settings/resolve_once.ts";
-import { checkOptions, integer, OBJECT, oneOf, ROLE_NAME } from "../settings/rules.ts";
-import { loadSources } from "../settings/sources.ts";
-import { ImdsClient, type MetadataReader } from "./client.ts";
+import { checkImdsOptions, type ImdsOptions, resolveRoleName, ROLE_NAME } from "./settings.ts";
+import { resolveOnce } from "../config/settings.ts";
+import { integer, OBJECT, oneOf } from "../validate.ts";
+import { loadSources } from "../config/settings.ts";
+import type { MetadataReader } from "./client.ts";
+import { ImdsConnection, type Retrieval } from "./connection.ts";
+import { NOT_EC2_HINT } from "./errors.ts";
 
 /** Options of {@linkcode InstanceMetadataProvider}: those of the client, and which credentials to read. */
 export interface InstanceMetadataProviderOptions extends ImdsOptions {
@@ -66,7 +70,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
   readonly staticStability = true;
   readonly #options: InstanceMetadataProviderOptions;
   readonly #runtime: Runtime;
-  readonly #client: MetadataReader & { session?(): MetadataReader };
+  readonly #connection: ImdsConnection;
   readonly #configuredName: () => Promise<string | undefined>;
   #roleName: string | undefined;
   #generation: Generation | undefined;
@@ -78,7 +82,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: InstanceMetadataProviderOptions = {}) {
-    checkOptions("instance metadata provider", options, {
+    checkImdsOptions("instance metadata provider", options, {
       ec2InstanceProfileName: ROLE_NAME,
       imdsPaths: oneOf("legacy", "auto"),
       capExpiry: integer(1),
@@ -87,7 +91,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     });
     this.#options = options;
     this.#runtime = detectRuntime(options.runtime);
-    this.#client = options.client ?? new ImdsClient(options);
+    this.#connection = new ImdsConnection(options, this.#runtime);
     this.#configuredName = resolveOnce(() => this.#resolveName());
   }
 
@@ -101,12 +105,12 @@ export class InstanceMetadataProvider implements CredentialsSource {
    * still accept them.
    *
    * @throws {CredentialsProviderError} `ImdsNoRole`, `ImdsInvalidProfile`, `ImdsInvalidResponse`, and what
-   * {@linkcode ImdsClient.get} throws.
+   * `ImdsClient.get` throws.
    */
   async retrieve(options: RetrieveOptions = {}): Promise<Credentials> {
-    const metadata = this.#client.session?.() ?? this.#client;
+    options.signal?.throwIfAborted();
     const configured = await this.#configuredName();
-    const read = (path: string) => find(metadata, path, options);
+    const read = this.#reader(options);
     const document = configured === undefined
       ? await this.#readDiscovered(read)
       : await this.#readConfigured(configured, read);
@@ -144,10 +148,18 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   async #resolveName(): Promise<string | undefined> {
-    const { ec2InstanceProfileName, client, logger = null } = this.#options;
-    // A client of its own reads the same files, and says what there is to say about them.
-    const options = { ...this.#options, logger: client === undefined ? null : logger };
-    return resolveRoleName(ec2InstanceProfileName, await loadSources(options, this.#runtime));
+    const { ec2InstanceProfileName, client } = this.#options;
+    const sources = client === undefined
+      ? (await this.#connection.settings()).sources
+      : await loadSources(this.#options, this.#runtime);
+    return resolveRoleName(ec2InstanceProfileName, sources);
+  }
+
+  #reader(options: RetrieveOptions): Read {
+    const { client } = this.#options;
+    const retrieval: Retrieval = {};
+    const get = (path: string) => client?.get(path, options) ?? this.#connection.get(path, retrieval, options.signal);
+    return (path) => get(path).catch(undefinedIfMissing);
   }
 
   async #readConfigured(name: string, read: Read): Promise<string> {
@@ -194,13 +206,8 @@ export class InstanceMetadataProvider implements CredentialsSource {
 /** Reads one path; `undefined` where there is no such item. */
 type Read = (path: string) => Promise<string | undefined>;
 
-async function find(metadata: MetadataReader, path: string, options: RetrieveOptions): Promise<string | undefined> {
-  try {
-    return await metadata.get(path, options);
-  } catch (error) {
-    if ((error as { statusCode?: unknown } | null)?.statusCode === 404) return undefined;
-    throw error;
-  }
+function undefinedIfMissing(error: unknown): undefined {
+  if ((error as { statusCode?: unknown } | null)?.statusCode !== 404) throw error;
 }
 
 function notFound(code: "ImdsNoRole" | "ImdsInvalidProfile", state: string, hint: string): CredentialsProviderError {
@@ -209,6 +216,37 @@ function notFound(code: "ImdsNoRole" | "ImdsInvalidProfile", state: string, hint
 
 function unusableList(state: string): CredentialsProviderError {
   return new CredentialsProviderError("ImdsInvalidResponse", `Cannot read the role name: ${state}`, {
-    hint: "Something other than EC2's metadata service may be answering at this address.",
+    hint: NOT_EC2_HINT,
   });
+}
+
+/** Options of {@linkcode fromInstanceMetadata}. */
+export interface InstanceMetadataOptions extends InstanceMetadataProviderOptions, CacheOptions {}
+
+/**
+ * The credentials of the role attached to this EC2 instance, cached and refreshed ahead of time.
+ *
+ * Creating the provider reads and sends nothing. The first call takes three requests to IMDS, a refresh takes one, and
+ * however many callers wait, they share them.
+ *
+ * @param options See {@linkcode InstanceMetadataOptions}.
+ * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
+ * {@linkcode InstanceMetadataProvider.retrieve} throws, unless it holds credentials to go on with.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}
+ * @example Usage
+ * ```ts
+ * import { fromInstanceMetadata } from "@rolecreds/aws";
+ * import { ImdsEmulator } from "@rolecreds/aws/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const emulator = new ImdsEmulator(); // leave it out on EC2
+ * const provider = fromInstanceMetadata({ runtime: { fetch: emulator.fetch } });
+ * const { accessKeyId, secretAccessKey, sessionToken } = await provider();
+ * assertEquals(emulator.requests.length, 3);
+ * ```
+ */
+export function fromInstanceMetadata(options: InstanceMetadataOptions = {}): CachedProvider {
+  return cachedProvider(new InstanceMetadataProvider(options), options);
 }

@@ -1,7 +1,7 @@
 import type { Runtime } from "../runtime.ts";
 
 /** A program with its arguments, ready for `Runtime.spawn`. */
-export interface Invocation {
+interface Invocation {
   readonly command: readonly string[];
   readonly verbatimArguments: boolean;
 }

@@ -1,12 +1,15 @@
+import type { CacheOptions } from "../cache/cache.ts";
+import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
-import { parseProcessCredentials } from "../parse/process_document.ts";
+import { parseProcessCredentials } from "./document.ts";
 import type { Runtime, SpawnResult } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { checkProcessOptions, type ProcessProviderOptions, processSettings } from "../settings/process.ts";
-import { resolveOnce } from "../settings/resolve_once.ts";
-import { loadSharedConfig, requireProfile } from "../settings/shared_config.ts";
-import { expiredError } from "../usable.ts";
+import { detectSpawn } from "../runtime/spawn/detect.ts";
+import { checkProcessOptions, type ProcessProviderOptions, processSettings } from "./settings.ts";
+import { resolveOnce } from "../config/settings.ts";
+import { loadSharedConfig, requireProfile } from "../config/files.ts";
+import { expiredError } from "../validate.ts";
 import { invocationOf, isBlank, markerOf } from "./command.ts";
 
 type Settings = ReturnType<typeof processSettings>;
@@ -105,7 +108,7 @@ export class ProcessProvider implements CredentialsSource {
     if (isBlank(command)) {
       throw failed(task, "the command is blank", "Set command to a program or a line for the shell.");
     }
-    const { env, spawn } = this.#runtime;
+    const { env, spawn = detectSpawn() } = this.#runtime;
     const marker = markerOf(command);
     if (env(marker) !== undefined) {
       throw failed(
@@ -189,4 +192,35 @@ function noProcess(profile: string): CredentialsProviderError {
     `Cannot use profile ${profile}: it has no credential_process`,
     { hint: "Add credential_process to the profile, or name another one." },
   );
+}
+
+/** Options of {@linkcode fromProcess}. */
+export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
+
+/**
+ * The credentials that a process prints, as `credential_process` does, kept until they expire; without an `Expiration`,
+ * for good.
+ *
+ * Creating the provider runs nothing. However many callers wait, they share one run. It may ask a person for an MFA
+ * code, so it never runs ahead of time, unless `expiryWindow` says so.
+ *
+ * @param options See {@linkcode ProcessOptions}.
+ * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
+ * {@linkcode ProcessProvider.retrieve} throws, unless `expiryWindow` began and the held credentials are still valid.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html}
+ * @example Usage
+ * ```ts
+ * import { fromProcess } from "@rolecreds/aws";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const document = '{"Version":1,"AccessKeyId":"AKIAEXAMPLE","SecretAccessKey":"secret"}';
+ * const provider = fromProcess({ command: `echo '${document}'` }); // a line for the shell
+ * const { accessKeyId } = await provider();
+ * assertEquals(accessKeyId, "AKIAEXAMPLE");
+ * ```
+ */
+export function fromProcess(options: ProcessOptions = {}): CachedProvider {
+  return cachedProvider(new ProcessProvider(options), options);
 }

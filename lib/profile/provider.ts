@@ -1,17 +1,19 @@
+import type { CacheOptions } from "../cache/cache.ts";
+import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "../imds/provider.ts";
-import { profileSource } from "../policy/profile_source.ts";
+import { profileSource } from "./plan.ts";
 import { ProcessProvider } from "../process/provider.ts";
 import { redacted } from "../redaction.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import type { SharedConfigOptions } from "../settings/locations.ts";
-import type { ProcessProviderOptions } from "../settings/process.ts";
-import { resolveOnce } from "../settings/resolve_once.ts";
-import { checkOptions } from "../settings/rules.ts";
-import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../settings/shared_config.ts";
-import { usable } from "../usable.ts";
+import type { SharedConfigOptions } from "../config/locations.ts";
+import type { ProcessProviderOptions } from "../process/settings.ts";
+import { resolveOnce } from "../config/settings.ts";
+import { checkOptions } from "../validate.ts";
+import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../config/files.ts";
+import { validCredentials } from "../validate.ts";
 
 /** Options of {@linkcode ProfileProvider}. */
 export interface ProfileProviderOptions extends SharedConfigOptions {
@@ -80,7 +82,7 @@ export class ProfileProvider implements CredentialsSource {
    */
   async retrieve(options?: RetrieveOptions): Promise<Credentials> {
     this.#source = await this.#resolved();
-    return usable(await this.#source.retrieve(options));
+    return validCredentials(await this.#source.retrieve(options));
   }
 
   /** The providers this one stands for. */
@@ -148,4 +150,27 @@ function nothing(profile: string): CredentialsProviderError {
     `Cannot get credentials from profile ${profile}: it has no keys, no credential_process and no credential_source`,
     { hint: "Add one of them to the profile, or name another profile in AWS_PROFILE." },
   );
+}
+
+/** Options of {@linkcode fromProfile}. */
+export interface ProfileOptions extends ProfileProviderOptions, CacheOptions {}
+
+/**
+ * The credentials that a profile of the shared config files asks for, see {@linkcode ProfileProvider}.
+ *
+ * @param options See {@linkcode ProfileOptions}.
+ * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
+ * {@linkcode ProfileProvider.retrieve} throws.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}
+ * @example Usage
+ * ```ts ignore
+ * import { fromProfile } from "@rolecreds/aws";
+ *
+ * const { accessKeyId } = await fromProfile({ profile: "dev" })();
+ * ```
+ */
+export function fromProfile(options: ProfileOptions = {}): CachedProvider {
+  return cachedProvider(new ProfileProvider(options), options);
 }

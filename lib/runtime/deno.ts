@@ -1,14 +1,13 @@
-import { CredentialsProviderError } from "../errors.ts";
-import { capturingVariable, PROXY_VARIABLES } from "../policy/proxy.ts";
+import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { spawnOn } from "./child.ts";
-import { type DenoProcesses, denoProcesses } from "./deno_processes.ts";
-import { proxyError, refuseProxied } from "./direct.ts";
-import { type NodeProcess, readWith, systemHome } from "./node.ts";
+import { capturingVariable, PROXY_VARIABLES, refuseProxied } from "./proxy.ts";
+import { type NodeProcess, readWith, systemHome } from "./builtin.ts";
 import { webRuntime } from "./web.ts";
 
 /** The parts of the `Deno` namespace that the adapter uses. */
-export interface DenoNamespace extends DenoProcesses {
+export interface DenoNamespace {
+  readonly build: { readonly os: string };
+  readonly permissions: { querySync(descriptor: Readonly<Record<string, string>>): { readonly state: string } };
   readonly env: { get(name: string): string | undefined };
   readFile(path: string): Promise<Uint8Array>;
   createHttpClient(options: object): object;
@@ -38,19 +37,23 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     if (!clients.has(target.origin)) clients.set(target.origin, tryDirectClient(deno, target));
     const client = clients.get(target.origin);
     if (client === undefined) refuse(url);
-    if (client === undefined && target.protocol === "https:") throw proxyError("a proxy may apply", HTTPS_HINT);
+    if (client === undefined && target.protocol === "https:") {
+      throw new RefusedRequest("proxy", "a proxy may apply", HTTPS_HINT);
+    }
     return client;
   }
 
   function refuse(url: string): void {
     const variable = hidden();
-    if (variable !== undefined) throw proxyError(`a proxy may apply, and ${variable} may not be read`, UPGRADE_HINT);
+    if (variable !== undefined) {
+      throw new RefusedRequest("proxy", `a proxy may apply, and ${variable} may not be read`, UPGRADE_HINT);
+    }
     refuseProxied(url, env, UPGRADE_HINT);
   }
 
   return {
     ...web,
-    async fetch(url, init) {
+    async fetchDirect(url, init) {
       const host = hostWithPort(new URL(url));
       if (!isGranted({ name: "net", host })) throw netPermissionError(host);
       const direct = mayUseProxy(url) ? { client: directClient(url) } : {};
@@ -64,7 +67,6 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
       return isGranted({ name: "sys", kind: "homedir" }) ? systemHome(process) : undefined;
     },
     platform: deno.build.os === "windows" ? "windows" : "posix",
-    spawn: spawnOn(denoProcesses(deno)),
   };
 }
 
@@ -82,10 +84,8 @@ function tryDirectClient(deno: DenoNamespace, url: URL): object | undefined {
   }
 }
 
-function netPermissionError(host: string): CredentialsProviderError {
-  return new CredentialsProviderError("ImdsUnreachable", `Cannot reach IMDS: Deno may not connect to ${host}`, {
-    hint: `Start Deno with --allow-net=${host}.`,
-  });
+function netPermissionError(host: string): RefusedRequest {
+  return new RefusedRequest("permission", `Deno may not connect to ${host}`, `Start Deno with --allow-net=${host}.`);
 }
 
 function hostWithPort(url: URL): string {

@@ -1,7 +1,8 @@
 import type { Runtime } from "../runtime.ts";
 import { bunRuntime } from "./bun.ts";
 import { type DenoNamespace, denoRuntime } from "./deno.ts";
-import { type NodeProcess, nodeRuntime } from "./node.ts";
+import type { NodeProcess } from "./builtin.ts";
+import { nodeRuntime } from "./node.ts";
 import { webRuntime } from "./web.ts";
 
 interface Globals {
@@ -16,7 +17,7 @@ let runtime: Runtime | undefined;
 /** The runtime this program is on, with the given parts in place of its own. */
 export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
   runtime ??= detected(globalThis as unknown as Globals);
-  return { ...runtime, ...parts };
+  return { ...runtime, ...(parts.fetch === undefined ? {} : { fetchDirect: parts.fetch }), ...parts };
 }
 
 function detected({ Deno, process, navigator }: Globals): Runtime {

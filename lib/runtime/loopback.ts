@@ -1,4 +1,4 @@
-import type { NodeProcess } from "./node.ts";
+import type { NodeProcess } from "./builtin.ts";
 
 /** An HTTP server on a loopback address. */
 export interface LoopbackServer {

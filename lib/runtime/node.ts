@@ -1,63 +1,21 @@
+import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { spawnOn } from "./child.ts";
-import { proxyError, refuseProxied } from "./direct.ts";
-import { nodeProcesses, platformOf } from "./node_processes.ts";
+import { builtinRuntime, type NodeProcess } from "./builtin.ts";
+import { refuseProxied } from "./proxy.ts";
 import { webRuntime } from "./web.ts";
 
-/** The parts of Node's `process` that the adapters use; Bun has them, too. */
-export interface NodeProcess {
-  readonly versions: Readonly<Record<string, string | undefined>>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly execArgv: readonly string[];
-  readonly platform: string;
-  getBuiltinModule<T>(id: string): T;
-  kill(pid: number, signal: string | number): void;
-  on(event: "exit", listener: () => void): void;
-  off(event: "exit", listener: () => void): void;
-}
-
-interface FileSystem {
-  readFile(path: string): Promise<Uint8Array>;
-}
-
-/** Node 20.16 and later. Built-in modules come from `process.getBuiltinModule`, so that bundlers see no import. */
+/** Node 20.16 and later. */
 export function nodeRuntime(process: NodeProcess): Runtime {
   const web = webRuntime();
-  const env = (name: string) => process.env[name];
   return {
     ...web,
-    fetch(url, init) {
+    ...builtinRuntime(process),
+    // deno-lint-ignore require-await -- a refusal belongs into the promise
+    async fetchDirect(url, init) {
       refuseNodeProxy(url, process);
       return web.fetch(url, init);
     },
-    env,
-    readTextFile: (path) => readWith((file) => fileSystem(process).readFile(file), path),
-    homeDirectory: () => systemHome(process),
-    platform: platformOf(process),
-    spawn: spawnOn(nodeProcesses(process)),
   };
-}
-
-export function fileSystem(process: NodeProcess): FileSystem {
-  return process.getBuiltinModule<FileSystem>("node:fs/promises");
-}
-
-export function systemHome(process: NodeProcess): string | undefined {
-  try {
-    return process.getBuiltinModule<{ homedir(): string }>("node:os").homedir();
-  } catch {
-    return undefined; // a user without a home
-  }
-}
-
-/** Reads a file as strict UTF-8; `undefined` when there is none. */
-export async function readWith(read: (path: string) => Promise<Uint8Array>, path: string): Promise<string | undefined> {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await read(path));
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /**
@@ -68,7 +26,8 @@ export async function readWith(read: (path: string) => Promise<Uint8Array>, path
 function refuseNodeProxy(url: string, { env, execArgv, versions }: NodeProcess): void {
   const dispatcher = (globalThis as Record<symbol, object | undefined>)[Symbol.for("undici.globalDispatcher.1")];
   if (dispatcher?.constructor.name === "ProxyAgent") {
-    throw proxyError(
+    throw new RefusedRequest(
+      "proxy",
       "the global dispatcher is an undici ProxyAgent",
       "Set an EnvHttpProxyAgent with noProxy instead, or hand in a direct `fetch` as `runtime: { fetch }`.",
     );

@@ -1,7 +1,4 @@
 import type { Runtime } from "../runtime.ts";
-import { notStarted } from "./start_failure.ts";
-
-const NO_PROCESSES_HINT = "Run this on Deno, Bun or Node, or hand in another `spawn` as `runtime: { spawn }`.";
 
 /**
  * What every server runtime has: `fetch`, a clock, timers. No environment, no files, no processes: where those exist an
@@ -9,7 +6,8 @@ const NO_PROCESSES_HINT = "Run this on Deno, Bun or Node, or hand in another `sp
  */
 export function webRuntime(): Runtime {
   return {
-    fetch: (url, init) => fetch(url, init),
+    fetch: send,
+    fetchDirect: send,
     now: () => Date.now(),
     random: () => Math.random(),
     sleep,
@@ -18,10 +16,13 @@ export function webRuntime(): Runtime {
     readTextFile: () => Promise.resolve(undefined),
     homeDirectory: () => undefined,
     platform: "posix",
-    spawn: () => Promise.resolve(notStarted("this runtime cannot start processes", NO_PROCESSES_HINT)),
     // deno-lint-ignore no-console -- the one place that prints without being asked
     warn: (message) => console.warn(message),
   };
+}
+
+function send(url: string, init: RequestInit): Promise<Response> {
+  return fetch(url, init);
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

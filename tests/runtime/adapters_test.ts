@@ -1,14 +1,15 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { CredentialsProviderError } from "../../mod.ts";
+import { RefusedRequest } from "../../lib/errors.ts";
+import type { NodeProcess } from "../../lib/runtime/builtin.ts";
 import { bunRuntime } from "../../lib/runtime/bun.ts";
 import { type DenoNamespace, denoRuntime } from "../../lib/runtime/deno.ts";
 import { detectRuntime } from "../../lib/runtime/detect.ts";
-import { type NodeProcess, nodeRuntime } from "../../lib/runtime/node.ts";
+import { nodeRuntime } from "../../lib/runtime/node.ts";
 import { webRuntime } from "../../lib/runtime/web.ts";
 
 const URL_V4 = "http://169.254.169.254/latest/api/token";
@@ -63,9 +64,9 @@ function fakeProcess(versions: Record<string, string>, env: Record<string, strin
   return { versions, env, execArgv, getBuiltinModule: process.getBuiltinModule } as unknown as NodeProcess;
 }
 
-function refusal(send: () => unknown): string {
-  const error = assertThrows(send, CredentialsProviderError);
-  assertEquals([error.code, error.tryNextLink], ["ImdsProxyError", false]);
+async function refusal(send: () => Promise<unknown>): Promise<string> {
+  const error = await assertRejects(send, RefusedRequest);
+  assertEquals(error.reason, "proxy");
   return `${error.message}. ${error.hint}`;
 }
 
@@ -77,21 +78,21 @@ describe("nodeRuntime()", () => {
     ["NODE_OPTIONS", fakeProcess(node24, { ...PROXY, NODE_OPTIONS: "--enable-source-maps --use-env-proxy" })],
   ] as const;
   for (const [name, nodeProcess] of cases) {
-    it(`refuses to send through the proxy that ${name} makes Node follow`, () => {
-      const text = refusal(() => nodeRuntime(nodeProcess).fetch(URL_V4, {}));
+    it(`refuses to send through the proxy that ${name} makes Node follow`, async () => {
+      const text = await refusal(() => nodeRuntime(nodeProcess).fetchDirect(URL_V4, {}));
       assert(text.includes("http_proxy") && text.includes("NO_PROXY=169.254.169.254"), text);
       assert(!text.includes("proxy.example"), "the proxy's address may hold a password");
     });
   }
 
   for (const name of ["ProxyAgent", "EnvHttpProxyAgent"]) {
-    it(`refuses to send through a global undici ${name}`, () => {
+    it(`refuses to send through a global undici ${name}`, async () => {
       const key = Symbol.for("undici.globalDispatcher.1");
       const globals = globalThis as Record<symbol, unknown>;
       const before = globals[key];
       Object.defineProperty(globals, key, { value: { constructor: { name } }, configurable: true, writable: true });
       try {
-        refusal(() => nodeRuntime(fakeProcess(node24, PROXY)).fetch(URL_V4, {}));
+        await refusal(() => nodeRuntime(fakeProcess(node24, PROXY)).fetchDirect(URL_V4, {}));
       } finally {
         Object.defineProperty(globals, key, { value: before, configurable: true, writable: true });
       }
@@ -101,8 +102,8 @@ describe("nodeRuntime()", () => {
 
 describe("bunRuntime()", () => {
   for (const bun of ["1.4.4", "1.3.14", "0.9.9", "1.4.0-canary.1"]) {
-    it(`refuses to send where a proxy applies, on Bun ${bun}`, () => {
-      const text = refusal(() => bunRuntime(fakeProcess({ bun }, PROXY)).fetch(URL_V4, {}));
+    it(`refuses to send where a proxy applies, on Bun ${bun}`, async () => {
+      const text = await refusal(() => bunRuntime(fakeProcess({ bun }, PROXY)).fetchDirect(URL_V4, {}));
       assert(text.includes("Bun") && text.includes("1.4.5"), text);
     });
   }
@@ -149,9 +150,9 @@ describe("denoRuntime()", () => {
   });
 
   it("names the flag, when it may not connect", async () => {
-    const fetching = () => fakeDeno(["env"]).runtime.fetch(URL_V4, {});
-    const error = await assertRejects(fetching, CredentialsProviderError);
-    assertEquals([error.code, error.hint], ["ImdsUnreachable", "Start Deno with --allow-net=169.254.169.254:80."]);
+    const fetching = () => fakeDeno(["env"]).runtime.fetchDirect(URL_V4, {});
+    const error = await assertRejects(fetching, RefusedRequest);
+    assertEquals([error.reason, error.hint], ["permission", "Start Deno with --allow-net=169.254.169.254:80."]);
   });
 
   function older(): never {
@@ -159,14 +160,14 @@ describe("denoRuntime()", () => {
   }
 
   it("refuses where a proxy applies, on a Deno that cannot go directly", async () => {
-    const fetching = () => fakeDeno(["env", "net"], PROXY, older).runtime.fetch(URL_V4, {});
-    const error = await assertRejects(fetching, CredentialsProviderError);
-    assertEquals(error.code, "ImdsProxyError");
+    const fetching = () => fakeDeno(["env", "net"], PROXY, older).runtime.fetchDirect(URL_V4, {});
+    const error = await assertRejects(fetching, RefusedRequest);
+    assertEquals(error.reason, "proxy");
     assert(error.message.includes("http_proxy"), error.message);
   });
 
   it("refuses where a proxy may apply unseen, on a Deno that cannot go directly", async () => {
-    const fetching = () => fakeDeno(["net"], PROXY, older).runtime.fetch(URL_V4, {});
-    assertEquals((await assertRejects(fetching, CredentialsProviderError)).code, "ImdsProxyError");
+    const fetching = () => fakeDeno(["net"], PROXY, older).runtime.fetchDirect(URL_V4, {});
+    assertEquals((await assertRejects(fetching, RefusedRequest)).reason, "proxy");
   });
 });

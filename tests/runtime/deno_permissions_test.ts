@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import process from "node:process";
-import { type DenoNamespace, denoRuntime } from "../../lib/runtime/deno.ts";
+import { detectSpawn } from "../../lib/runtime/spawn/detect.ts";
 import { describeOnPosix, moduleUrl, Scratch } from "../support/processes.ts";
 
 const HOST = `
@@ -98,8 +98,8 @@ describeOnPosix("denoRuntime().spawn()", () => {
           return { state: "prompt" };
         },
       },
-    } as unknown as DenoNamespace; // anything else that is touched throws
-    const { spawn } = denoRuntime(deno);
+    }; // anything else that is touched throws
+    const spawn = detectSpawn({ Deno: deno });
     const options = { stdin: "ignore", stderr: "ignore", env: {}, timeoutMs: 1_000, maxOutputBytes: 1 } as const;
     const result = await spawn(["/bin/helper", "canary"], options);
     assert(result.kind === "notStarted");

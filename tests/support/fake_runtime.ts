@@ -1,4 +1,4 @@
-import type { Runtime } from "../../mod.ts";
+import type { Runtime, Spawn } from "../../mod.ts";
 
 /** A runtime without a world: the clock moves only when something sleeps or the test advances it. */
 export class FakeRuntime implements Runtime {
@@ -14,8 +14,7 @@ export class FakeRuntime implements Runtime {
   answer: Runtime["fetch"] = () => Promise.reject(new TypeError("This test has no network"));
   platform: Runtime["platform"] = "posix";
   home: string | undefined;
-  spawn: Runtime["spawn"] = () =>
-    Promise.resolve({ kind: "notStarted", cause: new Error("this test has no processes") });
+  spawn: Spawn = () => Promise.resolve({ kind: "notStarted", cause: new Error("this test has no processes") });
   #deadlines: { readonly at: number; readonly expire: () => void }[] = [];
 
   constructor(variables: Record<string, string> = {}) {
@@ -23,6 +22,7 @@ export class FakeRuntime implements Runtime {
   }
 
   readonly fetch: Runtime["fetch"] = (url, init) => this.answer(url, init);
+  readonly fetchDirect: Runtime["fetch"] = (url, init) => this.answer(url, init);
   readonly now = (): number => this.time;
   readonly random = (): number => this.nextRandom;
   readonly env = (name: string): string | undefined => this.variables[name];

@@ -1,0 +1,123 @@
+import type { CacheOptions } from "./cache/cache.ts";
+import { type CachedProvider, cachedProvider } from "./cache/cached_provider.ts";
+import type { Credentials, CredentialsSource, Logger } from "./credentials.ts";
+import { CredentialsProviderError } from "./errors.ts";
+import { parseTimestamp } from "./timestamp.ts";
+import { redacted } from "./redaction.ts";
+import type { Runtime } from "./runtime.ts";
+import { detectRuntime } from "./runtime/detect.ts";
+
+/** Options of {@linkcode EnvironmentProvider}. */
+export interface EnvironmentProviderOptions {
+  /** Where diagnostics go. */
+  readonly logger?: Logger | null;
+  /** Replaces parts of the detected runtime, such as the environment. */
+  readonly runtime?: Partial<Runtime>;
+}
+
+/**
+ * Retrieves the credentials in `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if set, `AWS_SESSION_TOKEN`,
+ * `AWS_CREDENTIAL_EXPIRATION` (RFC 3339) and `AWS_ACCOUNT_ID`.
+ *
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html}
+ * @example Usage
+ * ```ts
+ * import { EnvironmentProvider } from "@rolecreds/aws";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const variables: Record<string, string> = { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+ * const provider = new EnvironmentProvider({ runtime: { env: (name) => variables[name] } });
+ * assertEquals((await provider.retrieve()).accessKeyId, "AKIAEXAMPLE");
+ * ```
+ */
+export class EnvironmentProvider implements CredentialsSource {
+  readonly #logger: Logger | null | undefined;
+  readonly #runtime: Runtime;
+
+  /**
+   * Creates a provider. Nothing is read yet.
+   *
+   * @param options See {@linkcode EnvironmentProviderOptions}.
+   */
+  constructor({ logger, runtime }: EnvironmentProviderOptions = {}) {
+    this.#logger = logger;
+    this.#runtime = detectRuntime(runtime);
+  }
+
+  /**
+   * Reads the variables.
+   *
+   * @throws {CredentialsProviderError} `NoCredentials` if one of the two keys is missing; `ConfigurationError` if the
+   * expiration is no time.
+   */
+  // deno-lint-ignore require-await -- what is thrown here belongs into the promise
+  async retrieve(): Promise<Credentials> {
+    const [accessKeyId, secretAccessKey] = [this.#read("AWS_ACCESS_KEY_ID"), this.#read("AWS_SECRET_ACCESS_KEY")];
+    if (accessKeyId === undefined || secretAccessKey === undefined) {
+      throw this.#incomplete(accessKeyId ?? secretAccessKey);
+    }
+    const [sessionToken, accountId] = [this.#read("AWS_SESSION_TOKEN"), this.#read("AWS_ACCOUNT_ID")];
+    return redacted({
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      ...(accountId === undefined ? {} : { accountId }),
+      source: "EnvironmentProvider",
+    }, this.#expiration());
+  }
+
+  /** The providers this one stands for. */
+  providerSources(): readonly string[] {
+    return ["Environment"];
+  }
+
+  #read(name: string): string | undefined {
+    return this.#runtime.env(name)?.trim() || undefined;
+  }
+
+  #expiration(): Date | undefined {
+    const text = this.#read("AWS_CREDENTIAL_EXPIRATION");
+    try {
+      return text === undefined ? undefined : parseTimestamp(text);
+    } catch {
+      throw new CredentialsProviderError(
+        "ConfigurationError",
+        "Cannot use the credentials of the environment: AWS_CREDENTIAL_EXPIRATION is not a time in RFC 3339 form",
+        { hint: "Write it as 2030-01-01T00:00:00Z, or unset it." },
+      );
+    }
+  }
+
+  #incomplete(half: string | undefined): CredentialsProviderError {
+    const state = half === undefined
+      ? "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+      : "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set";
+    if (half !== undefined) this.#logger?.debug?.(`The environment is passed over: ${state}`);
+    return new CredentialsProviderError("NoCredentials", `Cannot get credentials from the environment: ${state}`, {
+      hint: "Set both variables; in Deno, grant --allow-env=AWS_*.",
+    });
+  }
+}
+
+/** Options of {@linkcode fromEnv}. */
+export interface EnvOptions extends EnvironmentProviderOptions, CacheOptions {}
+
+/**
+ * The credentials in the environment, see {@linkcode EnvironmentProvider}. They are read once, and again when they
+ * expire or after `clear()`.
+ *
+ * @param options See {@linkcode EnvOptions}.
+ * @returns A function for AWS SDK v3's `credentials`, or to await yourself.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html}
+ * @example Usage
+ * ```ts ignore
+ * import { fromEnv } from "@rolecreds/aws";
+ *
+ * const { accessKeyId } = await fromEnv()();
+ * ```
+ */
+export function fromEnv(options: EnvOptions = {}): CachedProvider {
+  return cachedProvider(new EnvironmentProvider(options), options);
+}

@@ -1,0 +1,173 @@
+import { abortable } from "../abortable.ts";
+import { RefusedRequest } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** One request, as it goes on the wire. */
+export interface HttpRequest {
+  readonly method: "GET" | "PUT" | "POST";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Whether the body of a response other than 2xx is wanted; otherwise it is discarded. */
+  readonly readErrorBody?: boolean;
+}
+
+/** How long one attempt may take. */
+export interface TimeLimits {
+  /** From connecting to the last byte of the response. */
+  readonly timeoutMs: number;
+  /** From connecting to the response headers. */
+  readonly connectTimeoutMs: number;
+}
+
+/** A response; `sentAt` is when its request was sent. */
+interface HttpResponse {
+  readonly kind: "response";
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+  readonly sentAt: number;
+}
+
+/** What came of one attempt. */
+export type Outcome =
+  | HttpResponse
+  /** No complete response: it took too long, or the connection failed. `wasReset` tells that an open connection ended. */
+  | { readonly kind: "timeout" | "unreachable"; readonly cause: Error; readonly wasReset: boolean }
+  /** A 2xx response whose body is too long or not UTF-8. */
+  | { readonly kind: "unusable"; readonly status: number; readonly state: string }
+  /** The runtime refused to send the request. */
+  | { readonly kind: "refused"; readonly refusal: RefusedRequest };
+
+/** What an attempt needs of the runtime; `send` is its `fetch` or `fetchDirect`. */
+export interface RequestRuntime extends Pick<Runtime, "now" | "timeout"> {
+  readonly send: Runtime["fetch"];
+}
+
+const MAX_BODY_BYTES = 65_536;
+const RESET_CODES: readonly unknown[] = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"];
+
+/**
+ * Sends one request once: through no HTTP cache, following no redirect, reading at most 64 KiB. One signal limits the
+ * attempt from connecting to the last byte.
+ *
+ * @throws The caller's abort reason.
+ */
+export async function attempt(
+  { method, url, headers, body, readErrorBody = false }: HttpRequest,
+  limits: TimeLimits,
+  { send, now, timeout }: RequestRuntime,
+  caller: AbortSignal | undefined,
+): Promise<Outcome> {
+  caller?.throwIfAborted();
+  const sentAt = now();
+  const deadline = timeout(limits.timeoutMs);
+  const connect = limits.connectTimeoutMs < limits.timeoutMs
+    ? new ConnectLimit(timeout(limits.connectTimeoutMs))
+    : undefined;
+  const limit = connect === undefined ? deadline : AbortSignal.any([deadline, connect.signal]);
+  const signal = caller === undefined ? limit : AbortSignal.any([limit, caller]);
+  const content = body === undefined ? {} : { body };
+  const exchange = async (): Promise<Outcome> => {
+    const response = await send(url, { method, headers, redirect: "manual", cache: "no-store", signal, ...content });
+    connect?.release();
+    const text = response.ok || readErrorBody ? await readBody(response) : await discard(response);
+    return { kind: "response", status: response.status, headers: response.headers, body: text, sentAt };
+  };
+  try {
+    return await abortable(exchange(), signal);
+  } catch (error) {
+    caller?.throwIfAborted();
+    if (error instanceof RefusedRequest) return { kind: "refused", refusal: error };
+    if (error instanceof UnusableBody) return { kind: "unusable", status: error.status, state: error.message };
+    return failedTransport(error, limit.aborted);
+  } finally {
+    connect?.release();
+  }
+}
+
+/** Aborts when no headers have arrived in time; their arrival releases it. */
+class ConnectLimit {
+  readonly #controller = new AbortController();
+  readonly #timeout: AbortSignal;
+
+  constructor(timeout: AbortSignal) {
+    this.#timeout = timeout;
+    timeout.addEventListener("abort", this.#expire);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  release(): void {
+    this.#timeout.removeEventListener("abort", this.#expire);
+  }
+
+  readonly #expire = () => this.#controller.abort(this.#timeout.reason);
+}
+
+class UnusableBody extends Error {
+  readonly status: number;
+
+  constructor(status: number, state: string) {
+    super(state);
+    this.status = status;
+  }
+}
+
+/** The error of a runtime may quote the response: the token and the keys. Only its code is kept. */
+function failedTransport(error: unknown, isTimeout: boolean): Outcome {
+  if (isTimeout) {
+    return { kind: "timeout", cause: new Error("the time limit of the request passed"), wasReset: false };
+  }
+  const code = codeOf(error);
+  const cause = new Error(code === undefined ? "the connection failed" : `the connection failed (${code})`);
+  return { kind: "unreachable", cause, wasReset: RESET_CODES.includes(code) };
+}
+
+function codeOf(error: unknown): string | undefined {
+  for (let at = error, depth = 0; typeof at === "object" && at !== null && depth < 4; depth++) {
+    const { code, cause } = at as { readonly code?: unknown; readonly cause?: unknown };
+    if (typeof code === "string" && /^\w{1,40}$/.test(code)) return code;
+    at = cause;
+  }
+  return undefined;
+}
+
+async function readBody(response: Response): Promise<string> {
+  const bytes = hasShortLength(response) ? new Uint8Array(await response.arrayBuffer()) : await readStream(response);
+  try {
+    return new TextDecoder("utf-8", { fatal: response.ok }).decode(bytes);
+  } catch {
+    throw new UnusableBody(response.status, "it is not UTF-8");
+  }
+}
+
+/** Whether the runtime itself ends the body in time. The length says nothing about what a compressed body expands to. */
+function hasShortLength({ headers }: Response): boolean {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= MAX_BODY_BYTES && !headers.has("content-encoding");
+}
+
+async function readStream({ ok, status, body }: Response): Promise<Uint8Array> {
+  const bytes = new Uint8Array(MAX_BODY_BYTES);
+  let size = 0;
+  const reader = body?.getReader();
+  for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+    const chunk = next.value.subarray(0, MAX_BODY_BYTES - size);
+    bytes.set(chunk, size);
+    size += chunk.length;
+    if (chunk.length === next.value.length) continue;
+    await reader?.cancel().catch(() => {/* the connection is closed already */});
+    if (ok) throw new UnusableBody(status, `it is longer than ${MAX_BODY_BYTES / 1024} KiB`);
+    break;
+  }
+  return bytes.subarray(0, size);
+}
+
+/** An unread body would keep its connection, and on Node the process. */
+async function discard(response: Response): Promise<string> {
+  await response.body?.cancel().catch(() => {/* the connection is closed already */});
+  return "";
+}

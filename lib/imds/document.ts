@@ -1,0 +1,101 @@
+import type { Credentials } from "../credentials.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { NOT_EC2_HINT } from "./errors.ts";
+import { redacted } from "../redaction.ts";
+import { type Fields, parseJsonObject } from "../json_object.ts";
+import { parseTimestamp } from "../timestamp.ts";
+
+const MAX_REPORT_CHARACTERS = 200;
+
+/**
+ * Parses the document that IMDS serves for a role, exactly as AWS describes it: field names match case, unknown fields
+ * are ignored. An expiration in the past is not an error here.
+ *
+ * @param text The body of `/latest/meta-data/iam/security-credentials/<role>`.
+ * @returns The credentials, with `source` set to `EC2RoleProvider`.
+ * @throws {CredentialsProviderError} `ImdsInvalidResponse` if the text is no such document, or reports a failure (then
+ * with `imdsCode`). The message never quotes the text.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseImdsCredentials } from "@rolecreds/aws";
+ *
+ * const credentials = parseImdsCredentials(`{
+ *   "Code": "Success", "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret",
+ *   "Token": "token", "Expiration": "2030-01-01T00:00:00Z"
+ * }`);
+ * assertEquals(credentials.accessKeyId, "ASIAEXAMPLE");
+ * assertEquals(credentials.sessionToken, "token");
+ * ```
+ */
+export function parseImdsCredentials(text: string): Credentials {
+  const fields = parseJsonObject(text);
+  if (fields === undefined) throw invalid("it is not a JSON object");
+  rejectFailureReport(fields);
+  const { AccountId: accountId } = fields;
+  return redacted({
+    accessKeyId: requiredString(fields, "AccessKeyId"),
+    secretAccessKey: requiredString(fields, "SecretAccessKey"),
+    sessionToken: requiredString(fields, "Token"),
+    expiration: timestamp(requiredString(fields, "Expiration")),
+    ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
+    source: "EC2RoleProvider",
+  });
+}
+
+function rejectFailureReport({ Code: code, Message: message }: Fields): void {
+  if (code === undefined || (typeof code === "string" && code.toLowerCase() === "success")) return;
+  if (typeof code !== "string") throw invalid("its Code is not a string");
+  const imdsCode = printable(code);
+  const detail = typeof message === "string" ? `, ${printable(message)}` : "";
+  throw new CredentialsProviderError(
+    "ImdsInvalidResponse",
+    `Cannot use the role document: IMDS reports ${imdsCode}${detail}`,
+    {
+      imdsCode,
+      hint: code === "AssumeRoleUnauthorizedAccess"
+        ? "Let ec2.amazonaws.com assume the role in the role's trust policy."
+        : "Look up the code in the EC2 guide on instance roles; IMDS itself could not get credentials for the role.",
+    },
+  );
+}
+
+function printable(text: string): string {
+  return text.slice(0, MAX_REPORT_CHARACTERS).replaceAll(/\p{Cc}+/gu, " ");
+}
+
+function requiredString(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
+  return value;
+}
+
+function timestamp(text: string): Date {
+  try {
+    return parseTimestamp(text);
+  } catch {
+    throw invalid("its Expiration is not a time in RFC 3339 form");
+  }
+}
+
+function invalid(state: string): CredentialsProviderError {
+  return new CredentialsProviderError("ImdsInvalidResponse", `Cannot use the role document: ${state}`, {
+    hint: NOT_EC2_HINT,
+  });
+}
+
+/** A path of dots would lead to another item. */
+const DOTS_REGEXP = /^\.+$/;
+const ROLE_NAME_REGEXP = /^[A-Za-z0-9+=,.@_-]{1,128}$/;
+
+/** Whether a text is a role name by IAM's rule; such a name needs no percent-encoding in a path. */
+export function isRoleName(text: string): boolean {
+  return ROLE_NAME_REGEXP.test(text) && !DOTS_REGEXP.test(text);
+}
+
+/** The names in an IMDS role list: its non-blank lines, trimmed. IMDS lists one. */
+export function parseRoleList(text: string): readonly string[] {
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+}

@@ -1,0 +1,115 @@
+import { CredentialsProviderError, type RefusedRequest } from "../errors.ts";
+import { isBusy, type Sent } from "../http/retry.ts";
+
+/** Says that something else may respond in place of IMDS. */
+export const NOT_EC2_HINT = "Something other than EC2's metadata service may be responding at this address.";
+
+/** What an error says about the settings. */
+interface Target {
+  readonly endpoint: string;
+  readonly timeoutMs: number;
+}
+
+const TOKEN_ACTION = "get an IMDSv2 token";
+const HOP_LIMIT_HINT =
+  "In a container on EC2, set the instance's HttpPutResponseHopLimit to 2 or use container credentials; " +
+  "off EC2 there is no IMDS, and AWS_EC2_METADATA_DISABLED=true skips it.";
+const UNREACHABLE_HINT =
+  "On EC2, check that the metadata service is enabled for the instance; elsewhere there is none, " +
+  "and AWS_EC2_METADATA_DISABLED=true skips it.";
+const BUSY_HINT =
+  "IMDS is busy, and limits requests per instance: let programs share credentials, or raise maxRetries.";
+const REDIRECT_HINT = "EC2 never redirects: a proxy or captive portal may be responding, and it is not followed.";
+const STATUS_HINTS: Readonly<Record<number, string>> = {
+  401: "IMDS does not accept the token it just issued: another instance or a proxy may be responding.",
+  403: "The metadata service is switched off for this instance (HttpEndpoint), or a filter blocks this path.",
+  404: "The path does not exist on this instance.",
+};
+
+/** The error for an outcome other than 200: what was tried, what came back, what to do. */
+export function failure(action: string, { outcome, attempts }: Sent, settings: Target): CredentialsProviderError {
+  const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  switch (outcome.kind) {
+    case "response":
+      return new CredentialsProviderError(
+        "ImdsHttpError",
+        `Cannot ${action}: IMDS returned ${outcome.status}${tries}`,
+        {
+          statusCode: outcome.status,
+          tryNextLink: outcome.status === 403,
+          hint: statusHint(outcome.status),
+        },
+      );
+    case "unusable":
+      return new CredentialsProviderError("ImdsInvalidResponse", `Cannot use the response of IMDS: ${outcome.state}`, {
+        statusCode: outcome.status,
+        hint: NOT_EC2_HINT,
+      });
+    case "refused":
+      return refusedError(action, outcome.refusal);
+    case "timeout":
+    case "unreachable": {
+      const state = outcome.kind === "timeout"
+        ? `no complete response within ${settings.timeoutMs} ms`
+        : "the connection failed";
+      const where = new URL(settings.endpoint).host;
+      return new CredentialsProviderError("ImdsUnreachable", `Cannot ${action}: ${state} at ${where}${tries}`, {
+        cause: outcome.cause,
+        hint: UNREACHABLE_HINT,
+      });
+    }
+  }
+}
+
+/**
+ * The error for a token request. `fetch` does not tell a failed connect from a lost response, so the hint for a timeout
+ * names both: where the hop limit is 1, the response of IMDS does not reach a container.
+ */
+export function tokenFailure(sent: Sent, settings: Target): CredentialsProviderError {
+  const error = failure(TOKEN_ACTION, sent, settings);
+  const { message, cause, hint, statusCode } = error;
+  if (statusCode === 400) return new CredentialsProviderError("ImdsTokenError", message, { statusCode, hint });
+  if (sent.outcome.kind !== "timeout") return error;
+  return new CredentialsProviderError("ImdsTokenTimeout", message, { cause, hint: HOP_LIMIT_HINT });
+}
+
+export function unusableToken(): CredentialsProviderError {
+  return new CredentialsProviderError("ImdsInvalidResponse", `Cannot ${TOKEN_ACTION}: the response is not a token`, {
+    statusCode: 200,
+    hint: NOT_EC2_HINT,
+  });
+}
+
+/** IMDSv1 would be next, and a setting forbids it. */
+export function fallbackError(blockedBy: string, cause: CredentialsProviderError): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "InstanceMetadataV1FallbackError",
+    `Cannot use IMDSv1: blocked by ${blockedBy}, and there is no IMDSv2 token`,
+    { cause, hint: `Enable IMDSv2 for the instance, or remove ${blockedBy}.` },
+  );
+}
+
+/** The token request got no response, and the instance does not allow IMDSv1 in its place. */
+export function fallbackRefused(settings: Target): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "ImdsTokenTimeout",
+    `Cannot ${TOKEN_ACTION}: no complete response within ${settings.timeoutMs} ms, and IMDSv1 returned 401`,
+    { statusCode: 401, hint: HOP_LIMIT_HINT },
+  );
+}
+
+export function disabledError(disabledBy: string): CredentialsProviderError {
+  return new CredentialsProviderError("ImdsDisabled", `Cannot read instance metadata: disabled by ${disabledBy}`, {
+    hint: `Remove ${disabledBy}, or set it to false.`,
+  });
+}
+
+function refusedError(action: string, { reason, message, hint }: RefusedRequest): CredentialsProviderError {
+  const code = { proxy: "ImdsProxyError", permission: "ImdsUnreachable", unsupported: "ConfigurationError" } as const;
+  return new CredentialsProviderError(code[reason], `Cannot ${action}: ${message}`, { hint });
+}
+
+function statusHint(status: number): string {
+  if (isBusy(status)) return BUSY_HINT;
+  return STATUS_HINTS[status] ?? (status >= 300 && status <= 399 ? REDIRECT_HINT : NOT_EC2_HINT);
+}

@@ -1,0 +1,139 @@
+import type { Credentials, ForeignCredentials } from "./credentials.ts";
+import { redacted } from "./redaction.ts";
+import { CredentialsProviderError } from "./errors.ts";
+
+/** Reads one value: what passes, and the words for it. */
+export interface Rule<T> {
+  /** The value as it will be used; `undefined` for one that is out of range. */
+  readonly accept: (value: unknown) => T | undefined;
+  readonly range: string;
+}
+
+/** Rules by option name; a dot leads into an object. */
+export type Rules = Readonly<Record<string, Rule<unknown>>>;
+
+export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
+export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
+export const FUNCTION: Rule<unknown> = rule("a function", (value) => typeof value === "function");
+export const MILLISECONDS: Rule<number> = rule("a number of milliseconds > 0", (value) => isNumber(value) && value > 0);
+export const MILLISECONDS_OR_INFINITY: Rule<number> = rule(
+  "a number of milliseconds > 0 or Infinity",
+  (value) => value === Infinity || (isNumber(value) && value > 0),
+);
+export const DELAY: Rule<number> = rule("a number of milliseconds >= 0", (value) => isNumber(value) && value >= 0);
+export const SECONDS_OR_ZERO: Rule<number> = rule("a number of seconds >= 0", (value) => isNumber(value) && value >= 0);
+export const NUMBER: Rule<number> = rule("a number", isNumber);
+export const FRACTION: Rule<number> = rule(
+  "a number from 0 to 1",
+  (value) => isNumber(value) && value >= 0 && value <= 1,
+);
+export const SECONDS: Rule<number> = rule("a number of seconds > 0", (value) => isNumber(value) && value > 0);
+export const ENDPOINT: Rule<string> = {
+  accept: (value) => typeof value === "string" ? normalEndpoint(value) : undefined,
+  range: "an absolute http: or https: URL without user info, query and fragment",
+};
+export const STRING: Rule<string> = rule(
+  "a text that is not blank",
+  (value) => typeof value === "string" && value.trim() !== "",
+);
+export const COMMAND: Rule<string | readonly string[]> = rule(
+  "a text or a list of texts",
+  (value) => typeof value === "string" || (Array.isArray(value) && value.every((word) => typeof word === "string")),
+);
+export const VARIABLES: Rule<Readonly<Record<string, string>>> = rule(
+  "an object of texts",
+  (value) =>
+    OBJECT.accept(value) !== undefined && Object.values(value as object).every((text) => typeof text === "string"),
+);
+
+export function integer(low: number, high: number = Number.MAX_SAFE_INTEGER): Rule<number> {
+  const range = high === Number.MAX_SAFE_INTEGER ? `an integer >= ${low}` : `an integer from ${low} to ${high}`;
+  return rule(range, (value) => Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high);
+}
+
+export function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
+  return rule(values.map((value) => `"${value}"`).join(" or "), (value) => values.includes(value as T));
+}
+
+/**
+ * Checks options as they are given, before anything is read or sent.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ */
+export function checkOptions(what: string, options: object, rules: Rules): void {
+  for (const [path, rule] of Object.entries(rules)) {
+    const value = path.split(".").reduce<unknown>((owner, key) => (owner as Rules | undefined)?.[key], options);
+    if (value !== undefined) validated(`create ${what}`, path, rule, value);
+  }
+}
+
+/**
+ * The value as the rule reads it.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the setting and its range.
+ */
+export function validated<T>(action: string, name: string, { accept, range }: Rule<T>, value: unknown): T {
+  const result = accept(value);
+  if (result !== undefined) return result;
+  throw new CredentialsProviderError(
+    "ConfigurationError",
+    `Cannot ${action}: ${name} must be ${range}, received ${description(value)}`,
+    { hint: `Correct ${name}, or remove it to get the default.` },
+  );
+}
+
+function rule<T>(range: string, isValid: (value: unknown) => boolean): Rule<T> {
+  return { accept: (value) => isValid(value) ? value as T : undefined, range };
+}
+
+/** The URL without a trailing slash, so that paths can be appended. */
+function normalEndpoint(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, username, password, search, hash, origin, pathname } = new URL(text);
+  if ((protocol !== "http:" && protocol !== "https:") || username + password + search + hash !== "") return undefined;
+  return origin + pathname.replace(/\/$/, "");
+}
+
+/** Texts are described, not quoted: a URL may hold a password, and a secret may have been pasted into the wrong place. */
+function description(value: unknown): string {
+  if (typeof value === "string") return value.trim() === "" ? "a blank text" : `a text of ${value.length} characters`;
+  const isPlain = typeof value === "number" || typeof value === "boolean" || value === null || value === undefined;
+  return isPlain ? `${value}` : `a ${typeof value}`;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/**
+ * A copy of the credentials from a provider that may be anybody's, with a source name.
+ *
+ * @throws {CredentialsProviderError} `InvalidCredentials` for anything that cannot sign a request.
+ */
+export function validCredentials(credentials: ForeignCredentials): Credentials {
+  const { accessKeyId, secretAccessKey, expiration } = (credentials ?? {}) as Partial<ForeignCredentials>;
+  if (!isText(accessKeyId) || !isText(secretAccessKey)) throw invalid("accessKeyId or secretAccessKey is missing");
+  if (expiration !== undefined && !(expiration instanceof Date && Number.isFinite(expiration.getTime()))) {
+    throw invalid("expiration is not a valid Date");
+  }
+  return redacted({ ...credentials, source: credentials.source ?? "custom" });
+}
+
+/** The error for credentials that were past their expiration when they arrived. */
+export function expiredError(): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "ExpiredCredentialsError",
+    "Cannot use the credentials: they were expired on arrival",
+    { hint: "Check the clock of this machine, then what makes the credentials." },
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function invalid(state: string): CredentialsProviderError {
+  return new CredentialsProviderError("InvalidCredentials", `Cannot use the credentials: ${state}`, {
+    hint: "The provider must return accessKeyId and secretAccessKey, and a Date as expiration if there is one.",
+  });
+}

@@ -1,0 +1,260 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import type { Spawn, SpawnOptions, SpawnResult } from "../../../mod.ts";
+import { detectSpawn } from "../../../lib/runtime/spawn/detect.ts";
+import { describeOnPosix, isRunning, moduleUrl, runtimeCommand, Scratch, until } from "../../support/processes.ts";
+
+const OPTIONS: SpawnOptions = {
+  stdin: "ignore",
+  stderr: "ignore",
+  env: {},
+  timeoutMs: 60_000,
+  maxOutputBytes: 65_536,
+};
+const SLEEPS = "sleep 3600";
+
+function run(command: readonly string[], options: Partial<SpawnOptions> = {}): Promise<SpawnResult> {
+  return detectSpawn()(command, { ...OPTIONS, ...options });
+}
+
+/** The result with texts for bytes. */
+function readable(result: SpawnResult): object {
+  return "stdout" in result ? { ...result, stdout: new TextDecoder().decode(result.stdout) } : result;
+}
+
+/** Starts processes as if this program's stdin were a terminal. */
+function spawnAtTerminal(): Spawn {
+  const { Deno } = globalThis as { Deno?: object };
+  if (Deno !== undefined) {
+    return detectSpawn({ Deno: Object.create(Deno, { stdin: { value: { isTerminal: () => true } } }) });
+  }
+  const atTerminal = Object.create(process, {
+    getBuiltinModule: {
+      value: (id: string) => id === "node:tty" ? { isatty: () => true } : process.getBuiltinModule(id),
+    },
+  });
+  return detectSpawn({ process: atTerminal });
+}
+
+describeOnPosix("Spawn", () => {
+  it("collects the output and the exit code, when the process ends", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", 'printf "%s|" out "$@"; echo err >&2; exit 3');
+    assertEquals(readable(await run([program, "a b", "$HOME", "'"])), {
+      kind: "exited",
+      exitCode: 3,
+      stdout: "out|a b|$HOME|'|",
+    });
+  });
+
+  it("tells the signal, when one ended the process", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", "echo out; kill -KILL $$");
+    assertEquals(readable(await run([program])), { kind: "exited", signal: "SIGKILL", stdout: "out\n" });
+  });
+
+  it("adds to the inherited environment", async () => {
+    const result = await run(["/bin/sh", "-c", 'echo "$ADDED $PATH"'], { env: { ADDED: "a b" } });
+    assertEquals(readable(result), { kind: "exited", exitCode: 0, stdout: `a b ${process.env["PATH"]}\n` });
+  });
+
+  it("keeps the last KiB of piped diagnostics, and all of a few", async () => {
+    const few = await run(["/bin/sh", "-c", "echo one >&2; echo two >&2"], { stderr: "pipe" });
+    assertEquals(few.kind === "exited" && few.stderr, "one\ntwo\n");
+    const lines = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done >&2";
+    const many = await run(["/bin/sh", "-c", lines], { stderr: "pipe" });
+    assert(many.kind === "exited" && many.stderr !== undefined);
+    assertEquals([many.stderr.length, many.stderr.endsWith("line 2998\nline 2999\n")], [1_024, true]);
+  });
+
+  it("takes exactly as many bytes as it may", async () => {
+    const print = ["/bin/sh", "-c", "printf 12345678"];
+    assertEquals((await run(print, { maxOutputBytes: 8 })).kind, "exited");
+    assertEquals((await run(print, { maxOutputBytes: 7 })).kind, "tooMuchOutput");
+  });
+
+  it("stops the whole tree, when the time is up", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `echo early >&2; ${SLEEPS} & pid $!; (${SLEEPS}) & pid $!; wait`);
+    const result = await run([program], { timeoutMs: 1_000, stderr: "pipe" });
+    assertEquals(result, { kind: "timedOut", stderr: "early\n" });
+    assertEquals([scratch.pids.length, await scratch.survivors()], [3, []]);
+  });
+
+  it("stops the whole tree early, when the output has no end", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `${SLEEPS} & pid $!; while :; do echo more and more; done`);
+    assertEquals(await run([program]), { kind: "tooMuchOutput" });
+    assertEquals([scratch.pids.length, await scratch.survivors()], [2, []]);
+  });
+
+  it("throws the reason and stops the whole tree, when it is aborted", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `${SLEEPS} & pid $!; wait`);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const running = run([program], { signal: controller.signal, timeoutMs: Infinity });
+    await scratch.started(2);
+    controller.abort(reason);
+    assertEquals(await assertRejects(() => running) === reason, true);
+    assertEquals(await scratch.survivors(), []);
+  });
+
+  it("starts nothing, when it is aborted before", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", "");
+    await assertRejects(() => run([program], { signal: AbortSignal.abort() }));
+    assertEquals(scratch.pids, []);
+  });
+
+  it("has the result at once and kills two seconds later, when the tree ignores SIGTERM", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `trap '' TERM; ${SLEEPS} & pid $!; wait`);
+    const controller = new AbortController();
+    const running = run([program], { signal: controller.signal });
+    const pids = await scratch.started(2);
+    controller.abort();
+    await assertRejects(() => running);
+    assertEquals(pids.map(isRunning), [true, true]);
+    assertEquals(await scratch.survivors(), []);
+  });
+
+  it("kills what ignores SIGTERM, also when its parent did not", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `(trap '' TERM; ${SLEEPS}) & pid $!; echo $!; wait`);
+    const controller = new AbortController();
+    const running = run([program], { signal: controller.signal });
+    const [parent, grandchild] = await scratch.started(2);
+    controller.abort();
+    await assertRejects(() => running);
+    await until(() => !isRunning(parent as number));
+    assertEquals(isRunning(grandchild as number), true);
+    assertEquals(await scratch.survivors(), []);
+  });
+
+  it("takes what arrived and leaves it alone, when something that goes on holds the pipe", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `echo done; ${SLEEPS} & pid $!`);
+    assertEquals(readable(await run([program])), { kind: "exited", exitCode: 0, stdout: "done\n" });
+    assertEquals(scratch.pids.map(isRunning), [false, true]);
+  });
+
+  it("takes what arrived, when the time is up after the end of the process", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `echo done; ${SLEEPS} & pid $!`);
+    const result = await run([program], { timeoutMs: 1_000 });
+    assertEquals(readable(result), { kind: "exited", exitCode: 0, stdout: "done\n" });
+  });
+
+  it("waits for output that arrives after the end of the process", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", "(while kill -0 $$ 2>/dev/null; do :; done; echo late) & echo early");
+    assertEquals(readable(await run([program])), { kind: "exited", exitCode: 0, stdout: "early\nlate\n" });
+  });
+
+  it("kills the process alone, at a terminal, where a new session could not ask a person", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `${SLEEPS} & pid $!; wait`);
+    const controller = new AbortController();
+    const running = spawnAtTerminal()([program], { ...OPTIONS, signal: controller.signal });
+    const [child, grandchild] = await scratch.started(2);
+    controller.abort();
+    await assertRejects(() => running);
+    await until(() => !isRunning(child as number));
+    assertEquals([child, grandchild].map((pid) => isRunning(pid as number)), [false, true]);
+  });
+
+  const REFUSALS: readonly (readonly [name: string, program: string, cause: RegExp])[] = [
+    ["there is no such program", "/nonexistent/program", /^there is no such program \(ENOENT\)$/],
+    ["PATH holds no such program", "no-such-program-in-path", /^there is no such program \(ENOENT\)$/],
+    ["the file is not executable", "FOLDER/data", /^the program may not be executed \(EACCES\)$/],
+    ["it is a folder", "FOLDER", /^the program may not be executed \(EACCES\)$/],
+    ["its interpreter is missing", "FOLDER/interpreted", /^there is no such program \(ENOENT\)$/],
+  ];
+  for (const [name, program, cause] of REFUSALS) {
+    it(`says why and quotes no argument, when ${name}`, async () => {
+      using scratch = new Scratch();
+      scratch.file("interpreted", "#!/nonexistent/interpreter\n");
+      scratch.file("data", "", 0o644);
+      const result = await run([program.replace("FOLDER", scratch.folder), "canary"]);
+      assert(result.kind === "notStarted");
+      assertMatch(result.cause.message, cause);
+      assertEquals(JSON.stringify(Object.getOwnPropertyDescriptors(result.cause)).includes("canary"), false);
+    });
+  }
+
+  it("says why and quotes no argument, when one holds a NUL", async () => {
+    const result = await run(["/bin/echo", "canary\0"]);
+    assert(result.kind === "notStarted");
+    assertMatch(result.cause.message, /^an argument holds a NUL character/);
+  });
+
+  // Node and Deno start it with /bin/sh, as execvp does; Bun, with posix_spawn, does not.
+  it("starts a script without an interpreter line, or says that it cannot", async () => {
+    using scratch = new Scratch();
+    const result = await run([scratch.file("bare", "echo done\n")]);
+    if (process.versions["bun"] === undefined) assertEquals(result.kind, "exited");
+    else assert(result.kind === "notStarted" && result.cause.message.includes("(ENOEXEC)"));
+  });
+
+  it("leaves no listener behind, after any number of processes at once", async () => {
+    const warnings: unknown[] = [];
+    const note = (warning: unknown) => warnings.push(warning);
+    process.on("warning", note);
+    const before = process.listenerCount("exit");
+    await Promise.all(Array.from({ length: 12 }, () => run(["/bin/sh", "-c", "exit 0"])));
+    assertEquals(process.listenerCount("exit"), before);
+    process.off("warning", note);
+    assertEquals(warnings, []);
+  });
+});
+
+const HOST = `
+const { detectSpawn } = await import(${JSON.stringify(moduleUrl("lib/runtime/spawn/detect"))});
+const [program, pids, ending] = process.argv.slice(2);
+const { existsSync, readFileSync } = process.getBuiltinModule("node:fs");
+const started = () => existsSync(pids) && readFileSync(pids, "utf8").split("\\n").length > 2;
+const ready = async () => { while (!started()) await new Promise((resolve) => setTimeout(resolve, 10)); };
+const stopper = new AbortController();
+const options = { stdin: "ignore", stderr: "ignore", env: {}, timeoutMs: 60_000, maxOutputBytes: 9, signal: stopper.signal };
+const running = detectSpawn()([program], options);
+running.catch(() => {});
+await ready();
+if (ending === "exits while it runs") process.exit(0);
+if (ending === "fails while it runs") throw new Error("unhandled");
+stopper.abort(new Error("stopped"));
+await running.catch((error) => { if (ending === "fails after the stop") throw error; });
+if (ending === "exits after the stop") process.exit(0);
+const settledAt = performance.now();
+process.on("exit", () => console.log(performance.now() - settledAt));
+`;
+
+describeOnPosix("Spawn in a program that ends", () => {
+  const ENDINGS = [
+    "exits while it runs",
+    "fails while it runs",
+    "exits after the stop",
+    "fails after the stop",
+    "comes to its end after the stop",
+  ];
+  for (const ending of ENDINGS) {
+    it(`leaves no process behind, when the program ${ending}`, async () => {
+      using scratch = new Scratch();
+      const program = scratch.script("program", `trap '' TERM; ${SLEEPS} & pid $!; wait`);
+      const [file, ...args] = runtimeCommand(scratch.file("host.mjs", `import process from "node:process";${HOST}`));
+      const { stdout } = spawnSync(file, [...args, program, `${scratch.folder}/pids`, ending], { encoding: "utf8" });
+      assertEquals([scratch.pids.length, await scratch.survivors()], [2, []]);
+      if (ending.startsWith("comes")) assert(Number(stdout) < 2_000, "nothing waits for the two seconds of grace");
+    });
+  }
+});
+
+describeOnPosix("detectSpawn()", () => {
+  it("starts nothing and says so, where there are no processes", async () => {
+    const result = await detectSpawn({})(["/bin/echo"], OPTIONS);
+    assert(result.kind === "notStarted");
+    assertEquals(result.cause.message, "this runtime cannot start processes");
+  });
+});
