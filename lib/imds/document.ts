@@ -1,11 +1,10 @@
 import type { Credentials } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { NOT_EC2_HINT } from "./errors.ts";
+import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
 import { parseTimestamp } from "../timestamp.ts";
-
-const MAX_REPORT_CHARACTERS = 200;
 
 /**
  * Parses the document that IMDS serves for a role, exactly as AWS describes it: field names match case, unknown fields
@@ -60,10 +59,6 @@ function rejectFailureReport({ Code: code, Message: message }: Fields): void {
         : "Look up the code in the EC2 guide on instance roles; IMDS itself could not get credentials for the role.",
     },
   );
-}
-
-function printable(text: string): string {
-  return text.slice(0, MAX_REPORT_CHARACTERS).replaceAll(/\p{Cc}+/gu, " ");
 }
 
 function requiredString(fields: Fields, name: string): string {
