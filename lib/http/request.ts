@@ -32,7 +32,7 @@ interface HttpResponse {
 /** What came of one attempt. */
 export type Outcome =
   | HttpResponse
-  /** No complete response: it took too long, or the connection failed. `wasReset` tells that an open connection ended. */
+  /** No complete response. `wasReset` tells that the connection ended before any byte of a response. */
   | { readonly kind: "timeout" | "unreachable"; readonly cause: Error; readonly wasReset: boolean }
   /** A 2xx response whose body is too long or not UTF-8. */
   | { readonly kind: "unusable"; readonly status: number; readonly state: string }
@@ -68,8 +68,10 @@ export async function attempt(
   const limit = connect === undefined ? deadline : AbortSignal.any([deadline, connect.signal]);
   const signal = caller === undefined ? limit : AbortSignal.any([limit, caller]);
   const content = body === undefined ? {} : { body };
+  let hasResponse = false;
   const exchange = async (): Promise<Outcome> => {
     const response = await send(url, { method, headers, redirect: "manual", cache: "no-store", signal, ...content });
+    hasResponse = true;
     connect?.release();
     const text = response.ok || readErrorBody ? await readBody(response) : await discard(response);
     return { kind: "response", status: response.status, headers: response.headers, body: text, sentAt };
@@ -80,7 +82,7 @@ export async function attempt(
     caller?.throwIfAborted();
     if (error instanceof RefusedRequest) return { kind: "refused", refusal: error };
     if (error instanceof UnusableBody) return { kind: "unusable", status: error.status, state: error.message };
-    return failedTransport(error, limit.aborted);
+    return limit.aborted ? timedOut() : failedConnection(error, hasResponse);
   } finally {
     connect?.release();
   }
@@ -116,14 +118,15 @@ class UnusableBody extends Error {
   }
 }
 
+function timedOut(): Outcome {
+  return { kind: "timeout", cause: new Error("the time limit of the request passed"), wasReset: false };
+}
+
 /** The error of a runtime may quote the response: the token and the keys. Only its code is kept. */
-function failedTransport(error: unknown, isTimeout: boolean): Outcome {
-  if (isTimeout) {
-    return { kind: "timeout", cause: new Error("the time limit of the request passed"), wasReset: false };
-  }
+function failedConnection(error: unknown, hasResponse: boolean): Outcome {
   const code = codeOf(error);
   const cause = new Error(code === undefined ? "the connection failed" : `the connection failed (${code})`);
-  return { kind: "unreachable", cause, wasReset: RESET_CODES.includes(code) };
+  return { kind: "unreachable", cause, wasReset: !hasResponse && RESET_CODES.includes(code) };
 }
 
 function codeOf(error: unknown): string | undefined {

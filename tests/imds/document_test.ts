@@ -27,4 +27,17 @@ describe("parseImdsCredentials()", () => {
       });
     }
   }
+
+  it("cuts a reported message after 200 characters, and keeps it on one line", () => {
+    const text = JSON.stringify({ Code: "Failed", Message: `a\u001b[31m\r\n${"x".repeat(300)}` });
+    const { message } = assertThrows(() => parseImdsCredentials(text), CredentialsProviderError);
+    assertEquals(message.split("Failed, ")[1], `a [31m ${"x".repeat(193)}…`);
+  });
+
+  it("names the trust policy only for the failure that it causes", () => {
+    const hint = (code: string) =>
+      assertThrows(() => parseImdsCredentials(JSON.stringify({ Code: code })), CredentialsProviderError).hint ?? "";
+    assert(hint("AssumeRoleUnauthorizedAccess").includes("trust policy"));
+    assertFalse(hint("Failed").includes("trust policy"));
+  });
 });
