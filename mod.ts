@@ -24,6 +24,12 @@ export { type CacheOptions, CredentialsCache } from "./lib/cache/cache.ts";
 export type { CacheEvent } from "./lib/cache/events.ts";
 export { ImdsClient, type InstanceIdentityDocument, type MetadataReader } from "./lib/imds/client.ts";
 export { InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "./lib/imds/provider.ts";
+export {
+  type ContainerMetadataOptions,
+  ContainerProvider,
+  type ContainerProviderOptions,
+  fromContainerMetadata,
+} from "./lib/container/provider.ts";
 export { EnvironmentProvider, type EnvironmentProviderOptions } from "./lib/environment.ts";
 export { ProfileProvider, type ProfileProviderOptions } from "./lib/profile/provider.ts";
 export { ProcessProvider } from "./lib/process/provider.ts";

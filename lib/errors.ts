@@ -20,6 +20,12 @@ export type CredentialsErrorCode =
   | "NoCredentialProcess"
   | "UnsupportedSource"
   | "NoCredentials"
+  | "ContainerConfigurationError"
+  | "ContainerHttpError"
+  | "ContainerInvalidResponse"
+  | "ContainerUnreachable"
+  | "ContainerProxyError"
+  | "TokenFileError"
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
 
@@ -56,6 +62,12 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   NoCredentialProcess: ABSENT,
   UnsupportedSource: WRONG,
   NoCredentials: ABSENT,
+  ContainerConfigurationError: WRONG,
+  ContainerHttpError: BROKEN,
+  ContainerInvalidResponse: BROKEN,
+  ContainerUnreachable: BROKEN,
+  ContainerProxyError: BROKEN,
+  TokenFileError: BROKEN,
   ExpiredCredentialsError: BROKEN,
   InvalidCredentials: BROKEN,
 };
@@ -68,6 +80,8 @@ export interface CredentialsErrorDetails {
   readonly statusCode?: number | undefined;
   /** The `Code` field of an IMDS role document that reports a failure. */
   readonly imdsCode?: string | undefined;
+  /** The code that a container endpoint reports. */
+  readonly containerCode?: string | undefined;
   /** The exit code of a credential process that failed. */
   readonly exitCode?: number | undefined;
   /** The signal that ended a credential process, such as `SIGKILL`. */
@@ -120,6 +134,8 @@ export class CredentialsProviderError extends Error {
   declare readonly statusCode?: number;
   /** The `Code` field of an IMDS role document that reports a failure. */
   declare readonly imdsCode?: string;
+  /** The code that a container endpoint reports, such as `NoCredentialsAssociated`. */
+  declare readonly containerCode?: string;
   /** The exit code of a credential process that failed. */
   declare readonly exitCode?: number;
   /** The signal that ended a credential process, such as `SIGKILL`. */

@@ -99,6 +99,6 @@ export function retryDelayMs(
 }
 
 /** The milliseconds that a `Retry-After` header demands: whole seconds, at most 5; 0 for any other form. */
-function retryAfterMs(header: string | null): number {
+export function retryAfterMs(header: string | null): number {
   return /^\d+$/.test(header ?? "") ? Math.min(Number(header), MAX_RETRY_AFTER_SECONDS) * 1_000 : 0;
 }

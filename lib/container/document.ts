@@ -1,0 +1,80 @@
+import type { Credentials } from "../credentials.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { type Fields, parseJsonObject } from "../json_object.ts";
+import { printable } from "../printable.ts";
+import { redacted } from "../redaction.ts";
+import { parseTimestamp } from "../timestamp.ts";
+
+/**
+ * Parses the document that a container endpoint serves. Field names match exactly, or else in any case.
+ *
+ * @throws {CredentialsProviderError} `ContainerInvalidResponse`; the message never quotes the text.
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
+ */
+export function parseContainerCredentials(text: string): Credentials {
+  const fields = parseJsonObject(text);
+  if (fields === undefined) throw invalid("it is not a JSON object");
+  rejectFailure(fields);
+  const accountId = field(fields, "AccountId");
+  return redacted({
+    accessKeyId: requiredString(fields, "AccessKeyId"),
+    secretAccessKey: requiredString(fields, "SecretAccessKey"),
+    sessionToken: requiredString(fields, "Token"),
+    expiration: expiration(requiredString(fields, "Expiration")),
+    ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
+    source: "ContainerProvider",
+  });
+}
+
+/** What an endpoint says about a failure: JSON, or the plain text of the EKS agent, `[id]: (Code): message, fault: client`. */
+export function parseContainerFailure(text: string): { readonly code?: string; readonly message?: string } {
+  const fields = parseJsonObject(text);
+  if (fields === undefined) {
+    const code = /^(?:\[[^\]]*\]:\s*)?\((\w{1,100})\)/.exec(text.trim())?.[1];
+    return { ...(code === undefined ? {} : { code }), ...(text.trim() === "" ? {} : { message: printable(text) }) };
+  }
+  const [code, message] = [field(fields, "code"), field(fields, "message")];
+  return {
+    ...(typeof code === "string" ? { code: printable(code) } : {}),
+    ...(typeof message === "string" ? { message: printable(message) } : {}),
+  };
+}
+
+function rejectFailure(fields: Fields): void {
+  const code = field(fields, "Code");
+  if (code === undefined || (typeof code === "string" && code.toLowerCase() === "success")) return;
+  if (typeof code !== "string") throw invalid("its Code is not a string");
+  const { message } = parseContainerFailure(JSON.stringify(fields));
+  throw new CredentialsProviderError(
+    "ContainerInvalidResponse",
+    `Cannot use container credentials: the endpoint reports ${printable(code)}${message ? `, ${message}` : ""}`,
+    { containerCode: printable(code), hint: "Look up the code in the guide of ECS or EKS." },
+  );
+}
+
+function requiredString(fields: Fields, name: string): string {
+  const value = field(fields, name);
+  if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
+  return value;
+}
+
+function field(fields: Fields, name: string): unknown {
+  if (Object.hasOwn(fields, name)) return fields[name];
+  const key = Object.keys(fields).find((key) => key.toLowerCase() === name.toLowerCase());
+  return key === undefined ? undefined : fields[key];
+}
+
+function expiration(text: string): Date {
+  try {
+    return parseTimestamp(text);
+  } catch {
+    throw invalid("its Expiration is not a time in RFC 3339 form");
+  }
+}
+
+function invalid(state: string): CredentialsProviderError {
+  return new CredentialsProviderError("ContainerInvalidResponse", `Cannot use the credentials document: ${state}`, {
+    statusCode: 200,
+    hint: "Something other than the credentials endpoint of the container may be responding at this address.",
+  });
+}

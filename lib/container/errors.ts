@@ -1,0 +1,105 @@
+import { CredentialsProviderError, type RefusedRequest } from "../errors.ts";
+import type { Sent } from "../http/retry.ts";
+import { parseContainerFailure } from "./document.ts";
+import type { ContainerTarget } from "./settings.ts";
+
+const EKS_HOSTS: readonly string[] = ["169.254.170.23", "[fd00:ec2::23]"];
+const ASSOCIATION_HINT =
+  "Associate a role with the service account: aws eks create-pod-identity-association; its trust " +
+  "policy must allow pods.eks.amazonaws.com sts:AssumeRole and sts:TagSession.";
+const TASK_ROLE_HINT =
+  "Check that the task definition has a taskRoleArn, and that the variable was not copied from another task.";
+const TOKEN_HINT = "Check that the service account token is projected into the pod, and the clock of the node.";
+
+/** The fix by the code that an agent reports. */
+const CODE_HINTS: Readonly<Record<string, string>> = {
+  NoIdInRequest: TASK_ROLE_HINT,
+  InvalidIdInRequest: TASK_ROLE_HINT,
+  NoCredentialsAssociated: TASK_ROLE_HINT,
+  CredentialsUninitialized: "The ECS agent has just started: try again in a few seconds.",
+  AccessDeniedException: ASSOCIATION_HINT,
+  ResourceNotFoundException: ASSOCIATION_HINT,
+  ExpiredTokenException: TOKEN_HINT,
+  InvalidTokenException: TOKEN_HINT,
+  InvalidRequestException: TOKEN_HINT,
+  ThrottlingException: "Let programs share credentials: EKS limits requests.",
+};
+
+/** The error for an outcome other than usable credentials: what was tried, what came back, what to do. */
+export function containerError(
+  { outcome, attempts }: Sent,
+  { url, name, token }: ContainerTarget,
+): CredentialsProviderError {
+  const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  const where = `${url.host} (${name})`;
+  switch (outcome.kind) {
+    case "refused":
+      return refusedError(outcome.refusal);
+    case "unusable":
+      return new CredentialsProviderError(
+        "ContainerInvalidResponse",
+        `Cannot use the response of ${where}: ${outcome.state}${tries}`,
+        { statusCode: outcome.status, hint: "Check what listens at this address." },
+      );
+    case "response": {
+      const { code, message } = parseContainerFailure(outcome.body);
+      const said = [code, message].filter((part) => part !== undefined).join(", ");
+      return new CredentialsProviderError(
+        "ContainerHttpError",
+        `Cannot get container credentials: ${where} returned ${outcome.status}${said && `, ${said}`}${tries}`,
+        {
+          statusCode: outcome.status,
+          containerCode: code,
+          hint: CODE_HINTS[code ?? ""] ?? statusHint(outcome.status, url, token !== undefined),
+        },
+      );
+    }
+    case "timeout":
+    case "unreachable":
+      return new CredentialsProviderError(
+        "ContainerUnreachable",
+        `Cannot get container credentials: ${
+          outcome.kind === "timeout" ? "no complete response in time" : "the connection failed"
+        } at ${where}${tries}`,
+        { cause: outcome.cause, hint: unreachableHint(url) },
+      );
+  }
+}
+
+function statusHint(status: number, url: URL, hasToken: boolean): string {
+  if (status === 429) return "Several processes request credentials at once: let them share one cache.";
+  if (status >= 500) return "The agent failed: try again, then read its log.";
+  if (status >= 300 && status <= 399) return "The endpoint redirects, and is not followed: check the URI.";
+  if (isEks(url) && status === 400) return TOKEN_HINT;
+  if (isEks(url) && status === 403) {
+    return "A proxy or a port forward is in the way: the agent must see its own address.";
+  }
+  if (status === 401 || status === 403) {
+    return hasToken
+      ? "Check the authorization token."
+      : "Set AWS_CONTAINER_AUTHORIZATION_TOKEN or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, as the endpoint demands.";
+  }
+  return "Check the URI, and what listens there.";
+}
+
+function unreachableHint(url: URL): string {
+  if (isEks(url)) {
+    return "Check that the EKS Pod Identity Agent add-on runs on the node, and that IPv6 is on if the address is IPv6.";
+  }
+  return url.hostname === "169.254.170.2"
+    ? "Check that the ECS agent runs, and that the variable is not set outside of a task."
+    : "Check that the endpoint listens.";
+}
+
+function isEks({ hostname }: URL): boolean {
+  return EKS_HOSTS.includes(hostname);
+}
+
+function refusedError({ reason, message, hint }: RefusedRequest): CredentialsProviderError {
+  const code = { proxy: "ContainerProxyError", permission: "ContainerUnreachable", unsupported: "ConfigurationError" };
+  return new CredentialsProviderError(
+    code[reason] as "ContainerProxyError" | "ContainerUnreachable" | "ConfigurationError",
+    `Cannot get container credentials: ${message}`,
+    { hint },
+  );
+}
