@@ -32,7 +32,7 @@ interface FoundSetting {
 
 /** The first source that has a non-blank text. */
 export function findSetting(
-  { env, profile }: SettingSources,
+  { env, profile }: Pick<SettingSources, "env" | "profile">,
   variable: string,
   key: string,
 ): FoundSetting | undefined {

@@ -1,0 +1,122 @@
+import { type CustomUrl, type EndpointService, type EndpointSettings, regionOfRoleArn } from "../endpoint.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { oneOf, validated } from "../validate.ts";
+import { findSetting, type SettingSources } from "./settings.ts";
+
+/** Where the settings of an endpoint come from when code does not give them. */
+export interface EndpointSources extends Pick<SettingSources, "env" | "profile"> {
+  /** The properties of the `[services NAME]` sections, by name. */
+  readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+/** The part of variable names that stands for a service. In a `services` section it is in lower case. */
+const SERVICE_IDS: Readonly<Record<EndpointService, string>> = {
+  "sts": "STS",
+  "sso": "SSO",
+  "sso-oidc": "SSO_OIDC",
+  "signin": "SIGNIN",
+};
+
+/**
+ * Reads all that decides an endpoint, except the region.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, if a value is none of those allowed.
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html}
+ */
+export function endpointSettings(
+  service: EndpointService,
+  sources: EndpointSources,
+  endpointOption?: string,
+): Omit<EndpointSettings, "region"> {
+  return {
+    customUrl: customEndpointUrl(service, sources, endpointOption),
+    useFips: isTrue(sources, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+    useDualStack: isTrue(sources, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+    stsRegionalEndpoints: findWord(
+      sources,
+      "AWS_STS_REGIONAL_ENDPOINTS",
+      "sts_regional_endpoints",
+      "regional",
+      "legacy",
+    ),
+  };
+}
+
+/**
+ * The URL that replaces the host of a service, if one is set.
+ *
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html}
+ */
+export function customEndpointUrl(
+  service: EndpointService,
+  sources: EndpointSources,
+  endpointOption?: string,
+): CustomUrl | undefined {
+  if (endpointOption !== undefined) return { url: endpointOption, setting: "option endpoint" };
+  if (isTrue(sources, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")) return undefined;
+  const { env, profile } = sources;
+  const variable = `AWS_ENDPOINT_URL_${SERVICE_IDS[service]}`;
+  return customUrl(variable, env(variable)) ??
+    customUrl("AWS_ENDPOINT_URL", env("AWS_ENDPOINT_URL")) ??
+    urlOfServicesSection(service, sources) ??
+    customUrl("endpoint_url", profile.get("endpoint_url"));
+}
+
+/** The region of STS: option, environment, selected profile, and last the default one of the role's partition. */
+export function stsRegion(
+  { env, profile }: EndpointSources,
+  regionOption: string | undefined,
+  roleArn: string,
+): string {
+  const regions = [regionOption, env("AWS_REGION"), env("AWS_DEFAULT_REGION"), profile.get("region")];
+  return regions.map((region) => region?.trim()).find(Boolean) ?? regionOfRoleArn(roleArn);
+}
+
+function urlOfServicesSection(service: EndpointService, { profile, services }: EndpointSources): CustomUrl | undefined {
+  const name = profile.get("services")?.trim();
+  if (!name) return undefined;
+  const section = services.get(name);
+  if (section === undefined) {
+    throw new CredentialsProviderError(
+      "ConfigurationError",
+      `Cannot find the endpoint of ${service}: the profile names the services section ${
+        printable(name)
+      }, which is missing`,
+      { hint: "Add that section to the config file, or correct services in the profile." },
+    );
+  }
+  const key = SERVICE_IDS[service].toLowerCase();
+  const url = subProperties(section.get(key) ?? "").get("endpoint_url");
+  return customUrl(`endpoint_url of ${key} in the services section`, url);
+}
+
+/** Reads a property without a value of its own, and with properties below it: `"\nname = value"` repeated. */
+function subProperties(text: string): ReadonlyMap<string, string> {
+  const [value, ...lines] = text.split("\n");
+  if (value !== "") return new Map();
+  return new Map(lines.map((line) => {
+    const [name = "", ...values] = line.split("=");
+    return [name.trim().toLowerCase(), values.join("=")];
+  }));
+}
+
+/** Blank counts as unset. */
+function customUrl(setting: string, text: string | undefined): CustomUrl | undefined {
+  const url = text?.trim();
+  return url ? { url, setting } : undefined;
+}
+
+function isTrue(sources: EndpointSources, variable: string, key: string): boolean {
+  return findWord(sources, variable, key, "true", "false") === "true";
+}
+
+function findWord<T extends string>(
+  sources: EndpointSources,
+  variable: string,
+  key: string,
+  ...words: readonly T[]
+): T | undefined {
+  const found = findSetting(sources, variable, key);
+  return found && validated("find the endpoint", found.name, oneOf(...words), found.text.toLowerCase());
+}
