@@ -30,6 +30,23 @@ export {
   type ContainerProviderOptions,
   fromContainerMetadata,
 } from "./lib/container/provider.ts";
+export {
+  fromTokenFile,
+  fromWebToken,
+  type TokenFileOptions,
+  WebIdentityProvider,
+  type WebIdentityProviderOptions,
+  type WebTokenOptions,
+} from "./lib/sts/web_identity.ts";
+export type { StsOptions } from "./lib/sts/client.ts";
+export {
+  AssumeRoleProvider,
+  type AssumeRoleProviderOptions,
+  type MfaCodeProvider,
+  type MfaCodeRequest,
+  type SourceCredentials,
+} from "./lib/sts/assume_role.ts";
+export type { RoleParameters } from "./lib/sts/parameters.ts";
 export { EnvironmentProvider, type EnvironmentProviderOptions } from "./lib/environment.ts";
 export { ProfileProvider, type ProfileProviderOptions } from "./lib/profile/provider.ts";
 export { ProcessProvider } from "./lib/process/provider.ts";
@@ -40,6 +57,8 @@ export { parseImdsCredentials } from "./lib/imds/document.ts";
 export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/process/document.ts";
 export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./lib/config/profile.ts";
 export { parseTimestamp } from "./lib/timestamp.ts";
+export { signRequest, type SignRequestOptions } from "./lib/sign_request.ts";
+export type { SigningCredentials } from "./lib/sigv4.ts";
 export { type CredentialsErrorCode, type CredentialsErrorDetails, CredentialsProviderError } from "./lib/errors.ts";
 export type {
   Credentials,

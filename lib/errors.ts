@@ -26,6 +26,13 @@ export type CredentialsErrorCode =
   | "ContainerUnreachable"
   | "ContainerProxyError"
   | "TokenFileError"
+  | "WebIdentityTokenError"
+  | "StsError"
+  | "StsInvalidResponse"
+  | "StsUnreachable"
+  | "AssumeRoleConfigurationError"
+  | "AssumeRoleCycle"
+  | "MfaCodeError"
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
 
@@ -68,6 +75,13 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   ContainerUnreachable: BROKEN,
   ContainerProxyError: BROKEN,
   TokenFileError: BROKEN,
+  WebIdentityTokenError: BROKEN,
+  StsError: BROKEN,
+  StsInvalidResponse: BROKEN,
+  StsUnreachable: BROKEN,
+  AssumeRoleConfigurationError: WRONG,
+  AssumeRoleCycle: WRONG,
+  MfaCodeError: WRONG,
   ExpiredCredentialsError: BROKEN,
   InvalidCredentials: BROKEN,
 };
@@ -82,6 +96,12 @@ export interface CredentialsErrorDetails {
   readonly imdsCode?: string | undefined;
   /** The code that a container endpoint reports. */
   readonly containerCode?: string | undefined;
+  /** The code that STS reports, without the word `Exception` at its end. */
+  readonly stsCode?: string | undefined;
+  /** The id under which AWS logged the request. */
+  readonly requestId?: string | undefined;
+  /** The profiles of a circle, from the first to the one that is named again. */
+  readonly chain?: readonly string[] | undefined;
   /** The exit code of a credential process that failed. */
   readonly exitCode?: number | undefined;
   /** The signal that ended a credential process, such as `SIGKILL`. */
@@ -136,6 +156,12 @@ export class CredentialsProviderError extends Error {
   declare readonly imdsCode?: string;
   /** The code that a container endpoint reports, such as `NoCredentialsAssociated`. */
   declare readonly containerCode?: string;
+  /** The code that STS reports, without the word `Exception` at its end, such as `AccessDenied`. */
+  declare readonly stsCode?: string;
+  /** The id under which AWS logged the request. */
+  declare readonly requestId?: string;
+  /** The profiles of a circle, from the first to the one that is named again. */
+  declare readonly chain?: readonly string[];
   /** The exit code of a credential process that failed. */
   declare readonly exitCode?: number;
   /** The signal that ended a credential process, such as `SIGKILL`. */

@@ -22,7 +22,7 @@ export interface PlainRequest {
 }
 
 /** For what and when a signature is valid. */
-export interface SigningScope {
+interface SigningScope {
   readonly region: string;
   /** The service's name in signatures, such as `sts` or `execute-api`. */
   readonly service: string;

@@ -5,10 +5,7 @@ import { oneOf, validated } from "../validate.ts";
 import { findSetting, type SettingSources } from "./settings.ts";
 
 /** Where the settings of an endpoint come from when code does not give them. */
-export interface EndpointSources extends Pick<SettingSources, "env" | "profile"> {
-  /** The properties of the `[services NAME]` sections, by name. */
-  readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
-}
+export type EndpointSources = Pick<SettingSources, "env" | "profile" | "services">;
 
 /** The part of variable names that stands for a service. In a `services` section it is in lower case. */
 const SERVICE_IDS: Readonly<Record<EndpointService, string>> = {

@@ -13,6 +13,7 @@ import { BOOLEAN, OBJECT, type Rules, STRING } from "../validate.ts";
 
 /** The shared files as they apply to one provider. */
 interface LoadedConfig {
+  readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly profiles: SharedConfig["profiles"];
   readonly profileName: string;
   /** Whether code or environment named the profile. */
@@ -62,7 +63,7 @@ export async function loadSharedConfig(
   for (const { level, message } of remarks) logger?.[level]?.(message);
   for (const warning of config.warnings) logger?.warn?.(warning);
   const { name, isNamed } = selectedProfile(options, runtime);
-  return { profiles: config.profiles, profileName: name, isProfileNamed: isNamed };
+  return { profiles: config.profiles, services: config.services, profileName: name, isProfileNamed: isNamed };
 }
 
 /**

@@ -7,6 +7,8 @@ import { type ConfigRuntime, loadSharedConfig } from "./files.ts";
 export interface SettingSources {
   readonly env: (name: string) => string | undefined;
   readonly profile: ReadonlyMap<string, string>;
+  /** The properties of the `[services NAME]` sections, by name. */
+  readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly warn: (message: string) => void;
 }
 
@@ -16,10 +18,11 @@ export async function loadSources(
   runtime: ConfigRuntime,
 ): Promise<SettingSources> {
   const { logger } = options;
-  const { profiles, profileName } = await loadSharedConfig(options, runtime, logger);
+  const { profiles, services, profileName } = await loadSharedConfig(options, runtime, logger);
   return {
     env: runtime.env,
     profile: profiles.get(profileName) ?? new Map(),
+    services,
     warn: (message) => logger?.warn?.(message),
   };
 }

@@ -126,7 +126,9 @@ export function checkImdsOptions(what: string, options: ImdsOptions, rules: Rule
  * `ConfigParseError`.
  */
 export async function loadImdsSettings(options: ImdsOptions, runtime: Runtime): Promise<ImdsSettings> {
-  rejectDisabled(disabledBy(options, { env: runtime.env, profile: new Map(), warn: () => {/* said below */} }));
+  rejectDisabled(
+    disabledBy(options, { env: runtime.env, profile: new Map(), services: new Map(), warn: () => {/* said below */} }),
+  );
   const sources = await loadSources(options, runtime);
   rejectDisabled(disabledBy(options, sources));
   return resolveImdsSettings(options, sources);

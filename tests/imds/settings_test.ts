@@ -25,6 +25,7 @@ describe("resolveImdsSettings()", () => {
     const sources = {
       env: (variable: string) => env[variable],
       profile: new Map(Object.entries(profile)),
+      services: new Map(),
       warn: (message: string) => warnings.push(message),
     };
     const resolve = () => ({ ...resolveImdsSettings(options, sources), disabledBy: disabledBy(options, sources) });

@@ -1,0 +1,119 @@
+import type { Credentials } from "../credentials.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { parseJsonObject } from "../json_object.ts";
+import { printable } from "../printable.ts";
+import { redacted } from "../redaction.ts";
+import { parseTimestamp } from "../timestamp.ts";
+import { parseXml, type XmlElement } from "./xml.ts";
+
+/** The operations of STS that return credentials. */
+export type StsAction = "AssumeRole" | "AssumeRoleWithWebIdentity";
+
+/** What STS says about a failure. */
+export interface StsFailure {
+  /** Without the word `Exception` at its end; `undefined` where the response is not one of STS. */
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+  readonly requestId: string | undefined;
+}
+
+/**
+ * Parses the credentials in the response of an operation.
+ *
+ * @param roleArn The role that was requested; a response for another role is refused.
+ * @throws {CredentialsProviderError} `StsInvalidResponse`; the message never quotes the text.
+ * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html}
+ */
+export function parseStsCredentials(text: string, action: StsAction, roleArn: string): Credentials {
+  const result = find(parsed(text), `${action}Response`, `${action}Result`);
+  const credentials = find(result, "Credentials");
+  const assumedArn = textAt(result, "AssumedRoleUser", "Arn") ?? "";
+  if (!isSessionOf(assumedArn, roleArn)) throw invalid("it is for another role");
+  const accountId = accountOf(assumedArn);
+  return redacted({
+    accessKeyId: required(credentials, "AccessKeyId"),
+    secretAccessKey: required(credentials, "SecretAccessKey"),
+    sessionToken: required(credentials, "SessionToken"),
+    expiration: expiration(required(credentials, "Expiration")),
+    ...(accountId === undefined ? {} : { accountId }),
+    source: action === "AssumeRole" ? "AssumeRoleProvider" : "WebIdentityProvider",
+  });
+}
+
+/** Parses an error response. Emulators may send JSON, and a proxy HTML: then only the status counts. */
+export function parseStsFailure(text: string): StsFailure {
+  const root = parsed(text);
+  const error = find(root, "ErrorResponse", "Error") ?? find(root, "Error");
+  if (error === undefined) return parseJsonFailure(text);
+  return {
+    code: codeOf(textAt(error, "Code")),
+    message: shown(textAt(error, "Message")),
+    requestId: shown(textAt(root, "RequestId") ?? textAt(root, "ResponseMetadata", "RequestId")),
+  };
+}
+
+function parseJsonFailure(text: string): StsFailure {
+  const fields = parseJsonObject(text) ?? {};
+  const string = (name: string) => typeof fields[name] === "string" ? fields[name] : undefined;
+  const code = codeOf(string("__type")?.split("#").at(-1));
+  return { code, message: shown(string("message") ?? string("Message")), requestId: undefined };
+}
+
+function codeOf(text: string | undefined): string | undefined {
+  return text === undefined || !/^\w{1,100}$/.test(text) ? undefined : text.replace(/Exception$/, "");
+}
+
+function shown(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : printable(text);
+}
+
+/** Compares account and role name. An emulator may leave the ARN out or make one up: then there is nothing to compare. */
+function isSessionOf(assumedArn: string, roleArn: string): boolean {
+  const [, account, name] = /^arn:[^:]*:sts::(\d+):assumed-role\/([^/]+)\//.exec(assumedArn) ?? [];
+  if (name === undefined) return true;
+  const [, wantedAccount, wantedName] = /^arn:[^:]*:iam::(\d+):role\/(?:.*\/)?([^/]+)$/.exec(roleArn) ?? [];
+  return wantedName === undefined || (account === wantedAccount && name === wantedName);
+}
+
+/** The account is the fifth field of an ARN. */
+function accountOf(arn: string): string | undefined {
+  const field = arn.split(":")[4];
+  return field !== undefined && /^\d+$/.test(field) ? field : undefined;
+}
+
+function parsed(text: string): XmlElement | undefined {
+  try {
+    const root = parseXml(text);
+    return { name: "", text: "", children: [root] };
+  } catch {
+    return undefined; // not XML
+  }
+}
+
+function find(element: XmlElement | undefined, ...path: readonly string[]): XmlElement | undefined {
+  return path.reduce((parent, name) => parent?.children.find((child) => child.name === name), element);
+}
+
+function textAt(element: XmlElement | undefined, ...path: readonly string[]): string | undefined {
+  return find(element, ...path)?.text.trim();
+}
+
+function required(credentials: XmlElement | undefined, name: string): string {
+  const text = textAt(credentials, name);
+  if (text === undefined || text === "") throw invalid(`it has no ${name}`);
+  return text;
+}
+
+function expiration(text: string): Date {
+  try {
+    return parseTimestamp(text);
+  } catch {
+    throw invalid("its Expiration is not a time in RFC 3339 form");
+  }
+}
+
+function invalid(state: string): CredentialsProviderError {
+  return new CredentialsProviderError("StsInvalidResponse", `Cannot use the response of STS: ${state}`, {
+    hint: "Something other than STS may be responding: check AWS_ENDPOINT_URL_STS and the proxy.",
+  });
+}
