@@ -75,13 +75,10 @@ function urlOfServicesSection(service: EndpointService, { profile, services }: E
   if (!name) return undefined;
   const section = services.get(name);
   if (section === undefined) {
-    throw new CredentialsProviderError(
-      "ConfigurationError",
-      `Cannot find the endpoint of ${service}: the profile names the services section ${
-        printable(name)
-      }, which is missing`,
-      { hint: "Add that section to the config file, or correct services in the profile." },
-    );
+    const state = `the services section that the profile names is missing: ${printable(name)}`;
+    throw new CredentialsProviderError("ConfigurationError", `Cannot find the endpoint of ${service}: ${state}`, {
+      hint: "Add that section to the config file, or correct services in the profile.",
+    });
   }
   const key = SERVICE_IDS[service].toLowerCase();
   const url = subProperties(section.get(key) ?? "").get("endpoint_url");
