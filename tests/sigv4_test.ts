@@ -51,6 +51,17 @@ describe("signatureHeaders()", () => {
     });
   }
 
+  for (const service of ["s3", "s3-object-lambda", "s3-outposts", "s3express"]) {
+    it(`follows the rules of S3 for ${service}`, async () => {
+      const url = { ...REQUEST.url, pathname: "/a%20b//c" };
+      const rules = { doubleEncodePath: false, normalizePath: false, sendPayloadHash: true };
+      assertEquals(
+        await signatureHeaders({ ...REQUEST, url }, KEYS, { ...SCOPE, service }),
+        await signatureHeaders({ ...REQUEST, url }, KEYS, { ...SCOPE, service }, rules),
+      );
+    });
+  }
+
   it("signs bytes as it signs the same string", async () => {
     const text = "h\u00e9llo";
     const bytes = new TextEncoder().encode(text).buffer;
