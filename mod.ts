@@ -56,6 +56,8 @@ export type { SharedConfigOptions } from "./lib/config/locations.ts";
 export { parseImdsCredentials } from "./lib/imds/document.ts";
 export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/process/document.ts";
 export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./lib/config/profile.ts";
+export { signRequest, type SignRequestOptions } from "./lib/sign_request.ts";
+export type { SigningCredentials } from "./lib/sigv4.ts";
 export { parseTimestamp } from "./lib/timestamp.ts";
 export { signRequest, type SignRequestOptions } from "./lib/sign_request.ts";
 export type { SigningCredentials } from "./lib/sigv4.ts";
