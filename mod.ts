@@ -59,8 +59,6 @@ export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./
 export { signRequest, type SignRequestOptions } from "./lib/sign_request.ts";
 export type { SigningCredentials } from "./lib/sigv4.ts";
 export { parseTimestamp } from "./lib/timestamp.ts";
-export { signRequest, type SignRequestOptions } from "./lib/sign_request.ts";
-export type { SigningCredentials } from "./lib/sigv4.ts";
 export { type CredentialsErrorCode, type CredentialsErrorDetails, CredentialsProviderError } from "./lib/errors.ts";
 export type {
   Credentials,
