@@ -38,6 +38,7 @@ export {
   type WebIdentityProviderOptions,
   type WebTokenOptions,
 } from "./lib/sts/web_identity.ts";
+export { fromTemporaryCredentials, type TemporaryCredentialsOptions } from "./lib/temporary_credentials.ts";
 export type { StsOptions } from "./lib/sts/client.ts";
 export {
   AssumeRoleProvider,

@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^lib\/(imds|process|container|sts|sso|login)\//, /^lib\/environment\.ts$/],
   [/^lib\/profile\//, /^lib\/chain\.ts$/],
   [/^lib\/default_provider\.ts$/],
+  [/^lib\/temporary_credentials\.ts$/],
   [/^lib\/testing\//],
   [/^lib\/cli\//, /^mod\.ts$/],
 ];

@@ -1,0 +1,47 @@
+import type { CacheOptions } from "./cache/cache.ts";
+import { type CachedProvider, cachedProvider } from "./cache/cached_provider.ts";
+import { defaultProvider } from "./default_provider.ts";
+import { AssumeRoleProvider, type AssumeRoleProviderOptions, type SourceCredentials } from "./sts/assume_role.ts";
+
+/** Options of {@linkcode fromTemporaryCredentials}. */
+export interface TemporaryCredentialsOptions
+  extends Omit<AssumeRoleProviderOptions, "masterCredentials">, CacheOptions {
+  /** The credentials that may assume the role. Defaults to {@linkcode defaultProvider}. */
+  readonly masterCredentials?: SourceCredentials | undefined;
+  /** The settings of the STS client that AWS SDK v3 takes here; the options of the same name at the top win. */
+  readonly clientConfig?: { readonly region?: string | undefined; readonly endpoint?: string | undefined } | undefined;
+}
+
+/**
+ * The credentials of a role that other credentials may assume, cached and refreshed ahead of time.
+ *
+ * Creating the provider reads and sends nothing. The first call and each refresh send one request to STS, however many
+ * callers wait; the source credentials keep a cache of their own. With an MFA device nothing is refreshed before the
+ * credentials expire: a person must type the code.
+ *
+ * @param options See {@linkcode TemporaryCredentialsOptions}.
+ * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
+ * {@linkcode AssumeRoleProvider.retrieve} throws, unless it holds credentials to go on with.
+ * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
+ * range.
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html}
+ * @example Usage
+ * ```ts ignore
+ * import { fromTemporaryCredentials } from "@rolecreds/aws";
+ *
+ * const credentials = fromTemporaryCredentials({
+ *   params: { RoleArn: "arn:aws:iam::123456789012:role/deploy", ExternalId: "customer-7" },
+ *   clientConfig: { region: "eu-west-1" },
+ * });
+ * const { accessKeyId } = await credentials();
+ * ```
+ */
+export function fromTemporaryCredentials(options: TemporaryCredentialsOptions): CachedProvider {
+  const { clientConfig, masterCredentials, ...rest } = options;
+  const { params: _params, ...common } = rest;
+  const region = rest.region ?? clientConfig?.region;
+  const endpoint = rest.endpoint ?? clientConfig?.endpoint;
+  const source = masterCredentials ?? defaultProvider(common);
+  return cachedProvider(new AssumeRoleProvider({ ...rest, region, endpoint, masterCredentials: source }), options);
+}
