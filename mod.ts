@@ -40,16 +40,12 @@ export {
 } from "./lib/sts/web_identity.ts";
 export { fromTemporaryCredentials, type TemporaryCredentialsOptions } from "./lib/temporary_credentials.ts";
 export type { StsOptions } from "./lib/sts/client.ts";
-export {
-  AssumeRoleProvider,
-  type AssumeRoleProviderOptions,
-  type MfaCodeProvider,
-  type MfaCodeRequest,
-  type SourceCredentials,
-} from "./lib/sts/assume_role.ts";
+export { AssumeRoleProvider, type AssumeRoleProviderOptions } from "./lib/sts/assume_role.ts";
+export type { MfaCodeProvider, MfaCodeRequest, SourceCredentials } from "./lib/sts/role_session.ts";
 export type { RoleParameters } from "./lib/sts/parameters.ts";
 export { EnvironmentProvider, type EnvironmentProviderOptions } from "./lib/environment.ts";
-export { ProfileProvider, type ProfileProviderOptions } from "./lib/profile/provider.ts";
+export { ProfileProvider } from "./lib/profile/provider.ts";
+export type { ProfileProviderOptions } from "./lib/profile/settings.ts";
 export { ProcessProvider } from "./lib/process/provider.ts";
 export type { ProcessProviderOptions } from "./lib/process/settings.ts";
 export type { ImdsOptions } from "./lib/imds/settings.ts";

@@ -1,7 +1,8 @@
 import type { CacheOptions } from "./cache/cache.ts";
 import { type CachedProvider, cachedProvider } from "./cache/cached_provider.ts";
 import { defaultProvider } from "./default_provider.ts";
-import { AssumeRoleProvider, type AssumeRoleProviderOptions, type SourceCredentials } from "./sts/assume_role.ts";
+import { AssumeRoleProvider, type AssumeRoleProviderOptions } from "./sts/assume_role.ts";
+import type { SourceCredentials } from "./sts/role_session.ts";
 
 /** Options of {@linkcode fromTemporaryCredentials}. */
 export interface TemporaryCredentialsOptions

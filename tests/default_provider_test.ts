@@ -55,9 +55,11 @@ describe("defaultProvider(), off EC2", () => {
     assertEquals((error.errors ?? []).map((each) => (each as CredentialsProviderError).code), [
       "NoCredentials",
       "ProfileNotFoundError",
+      "NoCredentials",
+      "NoCredentials",
       "ImdsTokenTimeout",
     ]);
-    assertEquals(error.message.split("\n").length, 4);
+    assertEquals(error.message.split("\n").length, 6);
   });
 
   it("tries as often as the environment says", async () => {

@@ -1,52 +1,241 @@
-/** What a profile says about where its credentials come from. */
-type ProfileSource =
-  | { readonly kind: "static" }
-  | { readonly kind: "process"; readonly command: string }
-  | { readonly kind: "instanceMetadata" }
-  | { readonly kind: "nothing" }
-  | {
-    /** It asks for something that must not be replaced by another identity. */
-    readonly kind: "unsupported";
-    readonly keys: readonly string[];
-  }
-  | { readonly kind: "contradiction"; readonly state: string };
+import { CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { checkRole, roleError, type RoleParameters } from "../sts/parameters.ts";
 
-const ROLE_KEYS = ["role_arn", "source_profile", "web_identity_token_file", "mfa_serial"];
-const SSO_KEYS = ["sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "sso_region"];
-const LOGIN_KEYS = ["login_session"];
+/** The credentials that the roles of a plan start from. */
+export type Base =
+  | { readonly kind: "static" | "sso" | "login"; readonly profile: string }
+  | { readonly kind: "process"; readonly profile: string; readonly command: string; readonly accountId?: string }
+  | { readonly kind: "webIdentity"; readonly profile: string; readonly file: string; readonly role: RoleParameters }
+  | { readonly kind: "source"; readonly profile: string; readonly name: SourceName };
 
-/**
- * Decides by the first that a profile has: a role, static keys, SSO or login, a process, a credential source.
- *
- * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html}
- */
-export function profileSource(profile: ReadonlyMap<string, string>): ProfileSource {
-  const has = (key: string) => (profile.get(key) ?? "").trim() !== "";
-  const present = (keys: readonly string[]) => keys.filter(has);
-  if (has("role_arn") && has("source_profile") && has("credential_source")) {
-    return { kind: "contradiction", state: "it has both source_profile and credential_source" };
-  }
-  if (has("role_arn") || has("web_identity_token_file")) return { kind: "unsupported", keys: present(ROLE_KEYS) };
-  const [id, secret] = [has("aws_access_key_id"), has("aws_secret_access_key")];
-  if (id && secret) return { kind: "static" };
-  if (id) return { kind: "contradiction", state: "it has aws_access_key_id without aws_secret_access_key" };
-  if (secret) return { kind: "contradiction", state: "it has aws_secret_access_key without aws_access_key_id" };
-  const signIn = present([...SSO_KEYS, ...LOGIN_KEYS]);
-  if (signIn.length > 0) return { kind: "unsupported", keys: signIn };
-  if (has("credential_process")) return { kind: "process", command: profile.get("credential_process") ?? "" };
-  if (has("credential_source")) return credentialSource(profile.get("credential_source")?.trim());
-  const roleKeys = present(ROLE_KEYS);
-  return roleKeys.length > 0 ? { kind: "unsupported", keys: roleKeys } : { kind: "nothing" };
+/** What `credential_source` may name. */
+type SourceName = typeof SOURCE_NAMES[number];
+
+/** A role that a profile names. */
+export interface RoleHop {
+  readonly profile: string;
+  readonly role: RoleParameters;
 }
 
-function credentialSource(name: string | undefined): ProfileSource {
-  switch (name) {
-    case "Ec2InstanceMetadata":
-      return { kind: "instanceMetadata" };
-    case "EcsContainer":
-    case "Environment":
-      return { kind: "unsupported", keys: [`credential_source = ${name}`] };
-    default:
-      return { kind: "contradiction", state: "its credential_source is none that AWS defines" };
+/** What a profile asks for: base credentials, and the roles to assume with them, one after the other. */
+export interface Plan {
+  readonly base: Base;
+  readonly roles: readonly RoleHop[];
+  readonly warnings: readonly string[];
+}
+
+type Profile = ReadonlyMap<string, string>;
+type Profiles = ReadonlyMap<string, Profile>;
+
+/** The kinds that a profile may name beside a role, in the order in which they are chosen, with their keys. */
+type Kind = "webIdentity" | "static" | "sso" | "login" | "process";
+
+const SOURCE_NAMES = ["Ec2InstanceMetadata", "EcsContainer", "Environment"] as const;
+const MAX_PROFILES = 16;
+
+/** The names of the parameters in a profile, for messages. */
+const KEYS = {
+  RoleArn: "role_arn",
+  RoleSessionName: "role_session_name",
+  DurationSeconds: "duration_seconds",
+  ExternalId: "external_id",
+  SerialNumber: "mfa_serial",
+} as const;
+
+/**
+ * Plans how to get the credentials of a profile: walks from it along `source_profile` to base credentials. Nothing is
+ * read or sent.
+ *
+ * @param name A profile that exists.
+ * @throws {CredentialsProviderError} `AssumeRoleConfigurationError`, `AssumeRoleCycle`, `ProfileNotFoundError`,
+ * `ConfigurationError`; `NoCredentials` if the profile names no credentials. Each names the profile and the key.
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html}
+ */
+export function planProfile(profiles: Profiles, name: string): Plan {
+  const visited: string[] = [];
+  const roles: RoleHop[] = [];
+  const warnings: string[] = [];
+  for (let current = name;;) {
+    const referrer = visited.at(-1);
+    const profile = profiles.get(current);
+    if (profile === undefined) throw missing(current, referrer);
+    if (visited.includes(current)) throw cycle([...visited, current]);
+    visited.push(current);
+    if (visited.length > MAX_PROFILES) {
+      throw roleError(label(name), `source_profile leads through more than ${MAX_PROFILES} profiles`);
+    }
+    const source = roleSource(profile, current, referrer !== undefined);
+    if (source === undefined || source === current) {
+      const base = baseOf(profile, current, source === current ? current : referrer, source === undefined, warnings);
+      if (source === current) roles.unshift({ profile: current, role: roleOf(profile, current) });
+      return { base, roles, warnings };
+    }
+    roles.unshift({ profile: current, role: roleOf(profile, current) });
+    if (typeof source === "object") {
+      return { base: namedSource(source.credentialSource, current, warnings), roles, warnings };
+    }
+    current = source;
   }
+}
+
+/** Where the role of a profile gets its credentials: another profile, a named source; `undefined` if it has no role. */
+function roleSource(
+  profile: Profile,
+  name: string,
+  isHop: boolean,
+): string | { readonly credentialSource: string } | undefined {
+  if (isHop && hasKeys(profile, name)) return undefined;
+  const [source, credentialSource] = [value(profile, "source_profile"), value(profile, "credential_source")];
+  if (value(profile, "role_arn") === undefined) {
+    if (isHop && credentialSource !== undefined) {
+      throw roleError(label(name), "it has credential_source without role_arn");
+    }
+    return undefined;
+  }
+  if (source !== undefined && credentialSource !== undefined) {
+    throw roleError(label(name), "it has both source_profile and credential_source", "Remove one of them.");
+  }
+  if (source !== undefined) return source;
+  if (credentialSource !== undefined) return { credentialSource };
+  if (value(profile, "web_identity_token_file") !== undefined) return undefined;
+  throw roleError(
+    label(name),
+    "it has role_arn without source_profile, credential_source or web_identity_token_file",
+    "Name where the credentials that may assume the role come from.",
+  );
+}
+
+/** Both static keys; one of them alone is a mistake. */
+function hasKeys(profile: Profile, name: string): boolean {
+  const [id, secret] = [value(profile, "aws_access_key_id"), value(profile, "aws_secret_access_key")];
+  if ((id === undefined) === (secret === undefined)) return id !== undefined;
+  const state = id === undefined
+    ? "it has aws_secret_access_key without aws_access_key_id"
+    : "it has aws_access_key_id without aws_secret_access_key";
+  throw new CredentialsProviderError("ConfigurationError", `Cannot use ${label(name)}: ${state}`, {
+    hint: "Set both keys, or neither.",
+  });
+}
+
+/** @param mayUseWebIdentity False in a profile that assumes its own role: there `web_identity_token_file` has no role. */
+function baseOf(
+  profile: Profile,
+  name: string,
+  referrer: string | undefined,
+  mayUseWebIdentity: boolean,
+  warnings: string[],
+): Base {
+  const [kind, ...ignored] = kindsOf(profile, name, mayUseWebIdentity);
+  if (kind === undefined) {
+    const source = value(profile, "credential_source");
+    if (source === undefined || referrer !== undefined) throw nothing(profile, name, referrer);
+    return namedSource(source, name, warnings);
+  }
+  if (ignored.length > 0) {
+    const others = ignored.map((other) => KIND_KEYS[other]).join(" and ");
+    warnings.push(`${label(name)} uses ${KIND_KEYS[kind]}; ${others} of the profile is ignored`);
+  }
+  if (kind === "webIdentity") return webIdentity(profile, name);
+  if (kind !== "process") return { kind, profile: name };
+  const command = value(profile, "credential_process") ?? "";
+  return { kind, profile: name, command, ...optional("accountId", value(profile, "aws_account_id")) };
+}
+
+const KIND_KEYS: Readonly<Record<Kind, string>> = {
+  webIdentity: "web_identity_token_file",
+  static: "its static keys",
+  sso: "SSO",
+  login: "login_session",
+  process: "credential_process",
+};
+
+function kindsOf(profile: Profile, name: string, mayUseWebIdentity: boolean): readonly Kind[] {
+  const has = (key: string) => value(profile, key) !== undefined;
+  const present: Readonly<Record<Kind, boolean>> = {
+    webIdentity: mayUseWebIdentity && has("web_identity_token_file"),
+    static: hasKeys(profile, name),
+    sso: has("sso_account_id") || has("sso_role_name"),
+    login: has("login_session"),
+    process: has("credential_process"),
+  };
+  return (Object.keys(present) as Kind[]).filter((kind) => present[kind]);
+}
+
+function webIdentity(profile: Profile, name: string): Base {
+  if (value(profile, "role_arn") === undefined) {
+    throw roleError(label(name), "it has web_identity_token_file without role_arn", "Add role_arn to the profile.");
+  }
+  const file = value(profile, "web_identity_token_file") ?? "";
+  return { kind: "webIdentity", profile: name, file, role: roleOf(profile, name) };
+}
+
+function roleOf(profile: Profile, name: string): RoleParameters {
+  const seconds = value(profile, "duration_seconds");
+  const role = {
+    RoleArn: value(profile, "role_arn") ?? "",
+    ...optional("RoleSessionName", value(profile, "role_session_name")),
+    ...optional("DurationSeconds", seconds === undefined ? undefined : /^\d+$/.test(seconds) ? Number(seconds) : NaN),
+    ...optional("ExternalId", value(profile, "external_id")),
+    ...optional("SerialNumber", value(profile, "mfa_serial")),
+  };
+  checkRole(label(name), role, KEYS);
+  return role;
+}
+
+function namedSource(source: string, profile: string, warnings: string[]): Base {
+  const name = SOURCE_NAMES.find((known) => known.toLowerCase() === source.toLowerCase());
+  if (name === undefined) {
+    throw roleError(label(profile), "its credential_source is unknown", `Write ${SOURCE_NAMES.join(", ")}.`);
+  }
+  if (name !== source) warnings.push(`${label(profile)} has credential_source in another case; read as ${name}`);
+  return { kind: "source", profile, name };
+}
+
+/** Blank counts as unset. */
+function value(profile: Profile, key: string): string | undefined {
+  return profile.get(key)?.trim() || undefined;
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : { [key]: value } as { readonly [P in K]?: V };
+}
+
+function label(profile: string): string {
+  return `profile ${printable(profile)}`;
+}
+
+function missing(name: string, referrer: string | undefined): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "ProfileNotFoundError",
+    `Cannot use ${label(name)}: the shared config files do not have it` +
+      (referrer === undefined ? "" : `, and source_profile of ${label(referrer)} names it`),
+    { hint: "Correct the name; in the config file the section is [profile name]." },
+  );
+}
+
+function cycle(chain: readonly string[]): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "AssumeRoleCycle",
+    `Cannot assume the role of ${label(chain[0] ?? "")}: source_profile goes in a circle, ${
+      chain.map(printable).join(" → ")
+    }`,
+    { chain, hint: "Let source_profile of one of them name a profile with credentials of its own." },
+  );
+}
+
+function nothing(profile: Profile, name: string, referrer: string | undefined): CredentialsProviderError {
+  const state = value(profile, "sso_session") !== undefined
+    ? "its sso_session gives a bearer token only, without sso_account_id and sso_role_name"
+    : "it names no credentials";
+  if (referrer !== undefined) {
+    throw roleError(
+      label(referrer),
+      `source_profile names ${label(name)}, and ${state}`,
+      "Add credentials to that profile, or name another one.",
+    );
+  }
+  return new CredentialsProviderError("NoCredentials", `Cannot use ${label(name)}: ${state}`, {
+    hint: "Add static keys, role_arn, SSO, login_session or credential_process to the profile.",
+  });
 }

@@ -1,38 +1,19 @@
 import type { CacheOptions } from "../cache/cache.ts";
 import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
-import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
-import { CredentialsProviderError } from "../errors.ts";
-import { InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "../imds/provider.ts";
-import { profileSource } from "./plan.ts";
-import { ProcessProvider } from "../process/provider.ts";
-import { redacted } from "../redaction.ts";
+import { loadSharedConfig, requireProfile } from "../config/files.ts";
+import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import type { SharedConfigOptions } from "../config/locations.ts";
-import type { ProcessProviderOptions } from "../process/settings.ts";
-import { resolveOnce } from "../config/settings.ts";
-import { checkOptions } from "../validate.ts";
-import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../config/files.ts";
 import { validCredentials } from "../validate.ts";
-
-/** Options of {@linkcode ProfileProvider}. */
-export interface ProfileProviderOptions extends SharedConfigOptions {
-  /** How to ask IMDS, for a profile with `credential_source = Ec2InstanceMetadata`. */
-  readonly imds?: InstanceMetadataProviderOptions;
-  /** How to run the command, for a profile with `credential_process`. */
-  readonly process?: Omit<ProcessProviderOptions, "command">;
-  /** Where diagnostics go. */
-  readonly logger?: Logger | null;
-  /** Replaces parts of the detected runtime, such as the files. */
-  readonly runtime?: Partial<Runtime>;
-}
+import { planProfile } from "./plan.ts";
+import { checkProfileOptions, type ProfileProviderOptions } from "./settings.ts";
+import { planSource } from "./sources.ts";
 
 /**
- * Retrieves what a profile of the shared config files asks for: its static keys, else what its `credential_process`
- * prints, else the instance role for `credential_source = Ec2InstanceMetadata`.
+ * Retrieves what a profile of the shared config files names: static keys, a role (`role_arn` with `source_profile`,
+ * `credential_source` or `web_identity_token_file`), or what its `credential_process` prints.
  *
- * A profile that asks for anything else (a role, SSO, a login, a web identity) is an error that names its keys: it is
- * never replaced by another identity.
+ * A profile that names something which fails is an error: it is never replaced by another identity.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}
@@ -53,8 +34,8 @@ export interface ProfileProviderOptions extends SharedConfigOptions {
 export class ProfileProvider implements CredentialsSource {
   readonly #options: ProfileProviderOptions;
   readonly #runtime: Runtime;
-  readonly #resolved: () => Promise<CredentialsSource>;
-  #source: CredentialsSource | undefined;
+  #profiles: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map();
+  #planned: { readonly plan: string; readonly source: CredentialsSource } | undefined;
 
   /**
    * Creates a provider. Nothing is read yet.
@@ -63,93 +44,48 @@ export class ProfileProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: ProfileProviderOptions = {}) {
-    checkOptions("profile provider", options, SHARED_CONFIG_RULES);
+    checkProfileOptions(options);
     this.#options = options;
     this.#runtime = detectRuntime(options.runtime);
-    this.#resolved = resolveOnce(() => this.#resolve());
   }
 
   /** That of what the profile asks for; false before the first retrieval. */
   get staticStability(): boolean {
-    return this.#source?.staticStability === true;
+    return this.#planned?.source.staticStability === true;
   }
 
   /**
-   * Reads the profile at the first call, and asks what it names at each.
+   * Retrieves what the profile names. The files are read once per process, and again with `forceRefresh` or `ignoreCache`.
    *
    * @throws {CredentialsProviderError} `ProfileNotFoundError`, `ConfigParseError`, `ConfigurationError`,
-   * `UnsupportedSource`, `NoCredentials`, and what the source throws.
+   * `AssumeRoleConfigurationError`, `AssumeRoleCycle`, `NoCredentials`, and what the source of the profile throws.
    */
-  async retrieve(options?: RetrieveOptions): Promise<Credentials> {
-    this.#source = await this.#resolved();
-    return validCredentials(await this.#source.retrieve(options));
+  async retrieve(options: RetrieveOptions = {}): Promise<Credentials> {
+    options.signal?.throwIfAborted();
+    const source = await this.#source(options.forceRefresh === true);
+    return validCredentials(await source.retrieve(options));
   }
 
   /** The providers this one stands for. */
   providerSources(): readonly string[] {
-    return ["Profile", ...(this.#source?.providerSources?.() ?? [])];
+    return ["Profile", ...(this.#planned?.source.providerSources?.() ?? [])];
   }
 
-  async #resolve(): Promise<CredentialsSource> {
-    const { imds, process, ...common } = this.#options;
-    const config = await loadSharedConfig(this.#options, this.#runtime, common.logger);
-    const profile = requireProfile(config);
-    const source = profileSource(profile);
-    switch (source.kind) {
-      case "static":
-        if (profile.has("credential_process")) {
-          common.logger?.debug?.(`Profile ${config.profileName} has static keys: its credential_process is ignored`);
-        }
-        return { retrieve: () => Promise.resolve(staticCredentials(profile)) };
-      case "process":
-        return new ProcessProvider({ ...common, ...process, profile: config.profileName });
-      case "instanceMetadata":
-        return new InstanceMetadataProvider({ ...common, ...imds });
-      case "unsupported":
-        throw unsupported(config.profileName, source.keys);
-      case "contradiction":
-        throw contradiction(config.profileName, source.state);
-      case "nothing":
-        throw nothing(config.profileName);
-    }
+  /** The providers of the last plan stay, with what they have cached, while the plan is the same. */
+  async #source(rereads: boolean): Promise<CredentialsSource> {
+    const options = rereads ? { ...this.#options, ignoreCache: true } : this.#options;
+    const config = await loadSharedConfig(options, this.#runtime, this.#options.logger);
+    requireProfile(config);
+    this.#profiles = config.profiles;
+    const plan = planProfile(config.profiles, config.profileName);
+    const text = JSON.stringify(plan);
+    if (this.#planned?.plan === text) return this.#planned.source;
+    for (const warning of plan.warnings) this.#options.logger?.warn?.(warning);
+    const readKeys = (profile: string) => this.#profiles.get(profile) ?? new Map();
+    const source = planSource(plan, this.#options, this.#runtime, readKeys);
+    this.#planned = { plan: text, source };
+    return source;
   }
-}
-
-function staticCredentials(profile: ReadonlyMap<string, string>): Credentials {
-  const text = (key: string) => profile.get(key)?.trim() ?? "";
-  const [sessionToken, accountId] = [text("aws_session_token"), text("aws_account_id")];
-  return redacted({
-    accessKeyId: text("aws_access_key_id"),
-    secretAccessKey: text("aws_secret_access_key"),
-    ...(sessionToken === "" ? {} : { sessionToken }),
-    ...(accountId === "" ? {} : { accountId }),
-    source: "ProfileProvider",
-  });
-}
-
-function unsupported(profile: string, keys: readonly string[]): CredentialsProviderError {
-  return new CredentialsProviderError(
-    "UnsupportedSource",
-    `Cannot use profile ${profile}: it asks for ${keys.join(", ")}, which this library does not do`,
-    {
-      hint: "Let the AWS CLI do it: put `aws configure export-credentials --profile … --format process` into a " +
-        "profile's credential_process, or take a provider of AWS SDK v3.",
-    },
-  );
-}
-
-function contradiction(profile: string, state: string): CredentialsProviderError {
-  return new CredentialsProviderError("ConfigurationError", `Cannot use profile ${profile}: ${state}`, {
-    hint: "Correct the profile in the shared config files.",
-  });
-}
-
-function nothing(profile: string): CredentialsProviderError {
-  return new CredentialsProviderError(
-    "NoCredentials",
-    `Cannot get credentials from profile ${profile}: it has no keys, no credential_process and no credential_source`,
-    { hint: "Add one of them to the profile, or name another profile in AWS_PROFILE." },
-  );
 }
 
 /** Options of {@linkcode fromProfile}. */

@@ -1,41 +1,13 @@
-import { abortable } from "../abortable.ts";
 import type { SharedConfigOptions } from "../config/locations.ts";
 import { SHARED_CONFIG_RULES } from "../config/files.ts";
 import { loadSources, resolveOnce } from "../config/settings.ts";
-import type { Credentials, CredentialsSource, ForeignCredentials, Logger, RetrieveOptions } from "../credentials.ts";
-import { CredentialsProviderError } from "../errors.ts";
+import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { BOOLEAN, checkOptions, FUNCTION, OBJECT, type Rules, validCredentials } from "../validate.ts";
+import { BOOLEAN, checkOptions, FUNCTION, OBJECT, type Rules } from "../validate.ts";
 import { STS_RULES, StsClient, stsEndpoint, type StsOptions } from "./client.ts";
-import {
-  assumeRoleParameters,
-  checkRole,
-  leadingParameters,
-  type RoleParameters,
-  sessionParameters,
-} from "./parameters.ts";
-
-/** What an MFA code is needed for. As a string it is the serial number, which AWS SDK v3 passes alone. */
-export interface MfaCodeRequest {
-  /** The serial number or ARN of the device. */
-  readonly serial: string;
-  /** The profile that names the device; absent where no profile does. */
-  readonly profile?: string | undefined;
-  /** Aborts when the code is no longer needed, and after 5 minutes. */
-  readonly signal: AbortSignal;
-  /** The serial number. */
-  toString(): string;
-}
-
-/** Returns the six digits that an MFA device shows. */
-export type MfaCodeProvider = (request: MfaCodeRequest) => string | Promise<string>;
-
-/** Where the credentials that sign a request come from: an object, a function, or a provider. */
-export type SourceCredentials =
-  | ForeignCredentials
-  | CredentialsSource
-  | ((options?: RetrieveOptions) => Promise<ForeignCredentials>);
+import { checkRole, type RoleParameters } from "./parameters.ts";
+import { type MfaCodeProvider, RoleSession, type SourceCredentials } from "./role_session.ts";
 
 /** Options of {@linkcode AssumeRoleProvider}. */
 export interface AssumeRoleProviderOptions extends StsOptions, SharedConfigOptions {
@@ -61,9 +33,6 @@ const RULES: Rules = {
   ...SHARED_CONFIG_RULES,
 };
 
-const MFA_TIMEOUT_MS = 300_000;
-const MFA_CODE_REGEXP = /^\d{6}$/;
-
 /**
  * Retrieves the credentials of a role that other credentials may assume. Each call sends one request to STS, signed with
  * the source credentials. Put a {@linkcode CredentialsCache} in front, or use {@linkcode fromTemporaryCredentials}, which
@@ -85,12 +54,7 @@ const MFA_CODE_REGEXP = /^\d{6}$/;
  * ```
  */
 export class AssumeRoleProvider implements CredentialsSource {
-  readonly #options: AssumeRoleProviderOptions;
-  readonly #runtime: Runtime;
-  readonly #sts: StsClient;
-  readonly #sources: () => ReturnType<typeof loadSources>;
-  readonly #retrieveSource: (options?: RetrieveOptions) => Promise<ForeignCredentials>;
-  #hasUsedMfa = false;
+  readonly #session: RoleSession;
 
   /**
    * Creates a provider. Nothing is read or sent yet.
@@ -101,17 +65,17 @@ export class AssumeRoleProvider implements CredentialsSource {
    */
   constructor(options: AssumeRoleProviderOptions) {
     checkOptions("assume role provider", options, RULES);
-    checkRole(subjectOf(options), options.params);
-    this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
-    this.#sts = new StsClient(options, this.#runtime);
-    this.#sources = resolveOnce(() => loadSources(options, this.#runtime));
-    this.#retrieveSource = sourceFunction(options.masterCredentials);
+    const { params, masterCredentials: source, mfaCodeProvider, mfaRefresh = true, profile } = options;
+    checkRole("params", params);
+    const runtime = detectRuntime(options.runtime);
+    const endpoint = resolveOnce(async () => stsEndpoint(options, await loadSources(options, runtime), params.RoleArn));
+    const sts = new StsClient(options, runtime);
+    this.#session = new RoleSession({ params, source, profile, mfaCodeProvider, mfaRefresh, sts, endpoint }, runtime);
   }
 
   /** Whether the credentials are refreshed early and outlive an outage of STS: not where a person must type a code. */
   get staticStability(): boolean {
-    return !this.#needsMfa();
+    return this.#session.staticStability;
   }
 
   /**
@@ -120,97 +84,12 @@ export class AssumeRoleProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `StsError` (with `stsCode`), `StsInvalidResponse`, `StsUnreachable`,
    * `MfaCodeError`, `ConfigurationError`, and what the source of the credentials throws.
    */
-  async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
-    signal?.throwIfAborted();
-    const sources = await this.#sources();
-    const { params } = this.#options;
-    const endpoint = stsEndpoint(this.#options, sources, params.RoleArn);
-    const source = validCredentials(await this.#retrieveSource());
-    const withCode = this.#needsMfa() ? { ...params, TokenCode: await this.#mfaCode(signal) } : params;
-    const parameters = [
-      ...leadingParameters(withCode, this.#runtime.now()),
-      ...sessionParameters(withCode),
-      ...assumeRoleParameters(withCode),
-    ];
-    const call = { action: "AssumeRole", parameters, endpoint, signal } as const;
-    try {
-      return await this.#sts.call({ ...call, credentials: source });
-    } catch (error) {
-      const renewed = isExpiredToken(error) && !this.#needsMfa() ? await this.#renewSource(source) : source;
-      if (renewed.accessKeyId === source.accessKeyId) throw error;
-      return await this.#sts.call({ ...call, credentials: renewed });
-    }
+  retrieve(options?: RetrieveOptions): Promise<Credentials> {
+    return this.#session.retrieve(options);
   }
 
   /** The providers this one stands for. */
   providerSources(): readonly string[] {
-    const { masterCredentials } = this.#options;
-    const source = masterCredentials as Partial<CredentialsSource>;
-    return ["AssumeRole", ...(source.providerSources?.() ?? [])];
+    return this.#session.providerSources();
   }
-
-  #needsMfa(): boolean {
-    const { SerialNumber, TokenCode } = this.#options.params;
-    return SerialNumber !== undefined && TokenCode === undefined;
-  }
-
-  /** STS rejected the source credentials as expired: their cache is told, and asked once more. */
-  async #renewSource(rejected: Credentials): Promise<Credentials> {
-    const { invalidate } = this.#options.masterCredentials as { invalidate?: (rejected: Credentials) => void };
-    invalidate?.(rejected);
-    return validCredentials(await this.#retrieveSource());
-  }
-
-  async #mfaCode(caller: AbortSignal | undefined): Promise<string> {
-    const { params: { SerialNumber: serial = "" }, mfaCodeProvider, mfaRefresh = true, profile } = this.#options;
-    const where = subjectOf(this.#options);
-    if (mfaCodeProvider === undefined) {
-      throw mfaError(
-        where,
-        "it needs an MFA code, and there is no mfaCodeProvider",
-        "Give the option mfaCodeProvider.",
-      );
-    }
-    if (this.#hasUsedMfa && !mfaRefresh) {
-      throw mfaError(where, "it needs a new MFA code, and mfaRefresh is false", "Start the program again.");
-    }
-    const timeout = this.#runtime.timeout(MFA_TIMEOUT_MS);
-    const signal = caller === undefined ? timeout : AbortSignal.any([timeout, caller]);
-    let code: unknown;
-    try {
-      const request = { serial, profile, signal, toString: () => serial };
-      code = await abortable(Promise.resolve(mfaCodeProvider(request)), signal);
-    } catch {
-      caller?.throwIfAborted();
-      const state = timeout.aborted ? "there was no MFA code for 5 minutes" : "mfaCodeProvider failed";
-      throw mfaError(where, state, "Get the code from the device, and try again.");
-    }
-    if (typeof code !== "string" || !MFA_CODE_REGEXP.test(code.trim())) {
-      throw mfaError(
-        where,
-        "mfaCodeProvider returned no code of six digits",
-        "Return the digits that the device shows.",
-      );
-    }
-    this.#hasUsedMfa = true;
-    return code.trim();
-  }
-}
-
-function subjectOf({ profile }: Pick<AssumeRoleProviderOptions, "profile">): string {
-  return profile === undefined ? "params" : `profile ${profile}`;
-}
-
-function sourceFunction(source: SourceCredentials): (options?: RetrieveOptions) => Promise<ForeignCredentials> {
-  if (typeof source === "function") return source;
-  if ("retrieve" in source) return (options) => source.retrieve(options);
-  return () => Promise.resolve(source);
-}
-
-function isExpiredToken(error: unknown): boolean {
-  return error instanceof CredentialsProviderError && error.stsCode === "ExpiredToken";
-}
-
-function mfaError(subject: string, state: string, hint: string): CredentialsProviderError {
-  return new CredentialsProviderError("MfaCodeError", `Cannot assume the role of ${subject}: ${state}`, { hint });
 }

@@ -69,7 +69,7 @@ export function checkRole(
 }
 
 /** The error for settings that no role can be assumed with. */
-function roleError(subject: string, state: string, hint?: string): CredentialsProviderError {
+export function roleError(subject: string, state: string, hint?: string): CredentialsProviderError {
   return new CredentialsProviderError(
     "AssumeRoleConfigurationError",
     `Cannot assume the role of ${subject}: ${state}`,

@@ -31,11 +31,11 @@ describe("fromProfile()", () => {
     for (const shown of printed(credentials)) assertFalse(shown.includes("CANARY"), shown);
   });
 
-  it("says at debug level that static keys win over credential_process", async () => {
+  it("warns that static keys win over credential_process", async () => {
     const lines: string[] = [];
-    const logger = { debug: (message: string) => lines.push(message) };
+    const logger = { warn: (message: string) => lines.push(message) };
     await provide(`[default]\n${STATIC}credential_process = CANARY\n`, { logger })();
-    assertEquals(lines[0], "Profile default has static keys: its credential_process is ignored");
+    assertEquals(lines, ["profile default uses its static keys; credential_process of the profile is ignored"]);
     assertFalse(lines.join().includes("CANARY"));
   });
 
@@ -58,10 +58,10 @@ describe("fromProfile()", () => {
   });
 
   const failing: readonly [string, string, string, boolean][] = [
-    ["[default]\nrole_arn = arn\nsource_profile = x\n", "UnsupportedSource", "role_arn, source_profile", false],
-    ["[default]\nsso_session = x\n", "UnsupportedSource", "sso_session", false],
+    ["[default]\nrole_arn = arn\nsource_profile = x\n", "AssumeRoleConfigurationError", "role_arn", false],
+    ["[default]\nlogin_session = x\n", "UnsupportedSource", "login", false],
     ["[default]\naws_access_key_id = A\n", "ConfigurationError", "aws_secret_access_key", false],
-    ["[default]\ncredential_source = Elsewhere\n", "ConfigurationError", "credential_source", false],
+    ["[default]\ncredential_source = Elsewhere\n", "AssumeRoleConfigurationError", "credential_source", false],
     ["[default]\nregion = r\n", "NoCredentials", "profile default", true],
     ["", "ProfileNotFoundError", "profile default", true],
     ["[default]\nbroken\n", "ConfigParseError", "line 2", false],

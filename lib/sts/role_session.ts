@@ -1,0 +1,148 @@
+import { abortable } from "../abortable.ts";
+import type { Credentials, CredentialsSource, ForeignCredentials, RetrieveOptions } from "../credentials.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { Runtime } from "../runtime.ts";
+import { validCredentials } from "../validate.ts";
+import type { StsClient } from "./client.ts";
+import { assumeRoleParameters, leadingParameters, type RoleParameters, sessionParameters } from "./parameters.ts";
+
+/** What an MFA code is needed for. As a string it is the serial number, which AWS SDK v3 passes alone. */
+export interface MfaCodeRequest {
+  /** The serial number or ARN of the device. */
+  readonly serial: string;
+  /** The profile that names the device; absent where no profile does. */
+  readonly profile?: string | undefined;
+  /** Aborts when the code is no longer needed, and after 5 minutes. */
+  readonly signal: AbortSignal;
+  /** The serial number. */
+  toString(): string;
+}
+
+/** Returns the six digits that an MFA device shows. */
+export type MfaCodeProvider = (request: MfaCodeRequest) => string | Promise<string>;
+
+/** Where the credentials that sign a request come from: an object, a function, or a provider. */
+export type SourceCredentials =
+  | ForeignCredentials
+  | CredentialsSource
+  | ((options?: RetrieveOptions) => Promise<ForeignCredentials>);
+
+/** What a {@linkcode RoleSession} works with. */
+interface RoleSessionSettings {
+  readonly params: RoleParameters;
+  readonly source: SourceCredentials;
+  /** The profile that names the role, for messages. */
+  readonly profile: string | undefined;
+  readonly mfaCodeProvider: MfaCodeProvider | undefined;
+  readonly mfaRefresh: boolean;
+  readonly sts: StsClient;
+  readonly endpoint: () => Promise<Endpoint>;
+}
+
+const MFA_TIMEOUT_MS = 300_000;
+const MFA_CODE_REGEXP = /^\d{6}$/;
+
+/** Assumes one role, again for each retrieval. */
+export class RoleSession implements CredentialsSource {
+  readonly #settings: RoleSessionSettings;
+  readonly #runtime: Runtime;
+  readonly #retrieveSource: (options?: RetrieveOptions) => Promise<ForeignCredentials>;
+  #hasUsedMfa = false;
+
+  constructor(settings: RoleSessionSettings, runtime: Runtime) {
+    this.#settings = settings;
+    this.#runtime = runtime;
+    this.#retrieveSource = sourceFunction(settings.source);
+  }
+
+  /** Credentials that need a code are not refreshed early: a person would have to type it. */
+  get staticStability(): boolean {
+    return !this.#needsMfa();
+  }
+
+  async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
+    signal?.throwIfAborted();
+    const { params, sts } = this.#settings;
+    const endpoint = await this.#settings.endpoint();
+    const source = validCredentials(await this.#retrieveSource());
+    const withCode = this.#needsMfa() ? { ...params, TokenCode: await this.#mfaCode(signal) } : params;
+    const parameters = [
+      ...leadingParameters(withCode, this.#runtime.now()),
+      ...sessionParameters(withCode),
+      ...assumeRoleParameters(withCode),
+    ];
+    const call = { action: "AssumeRole", parameters, endpoint, signal } as const;
+    try {
+      return await sts.call({ ...call, credentials: source });
+    } catch (error) {
+      const renewed = isExpiredToken(error) && !this.#needsMfa() ? await this.#renewSource(source) : source;
+      if (renewed.accessKeyId === source.accessKeyId) throw error;
+      return await sts.call({ ...call, credentials: renewed });
+    }
+  }
+
+  providerSources(): readonly string[] {
+    const { source } = this.#settings;
+    const sources = "providerSources" in source ? source.providerSources?.() : undefined;
+    return ["AssumeRole", ...(sources ?? [])];
+  }
+
+  #needsMfa(): boolean {
+    const { SerialNumber, TokenCode } = this.#settings.params;
+    return SerialNumber !== undefined && TokenCode === undefined;
+  }
+
+  /** STS rejected the source credentials as expired: their cache drops them, and gets new ones. */
+  async #renewSource(rejected: Credentials): Promise<Credentials> {
+    const { invalidate } = this.#settings.source as { invalidate?: (rejected: Credentials) => void };
+    invalidate?.(rejected);
+    return validCredentials(await this.#retrieveSource());
+  }
+
+  async #mfaCode(caller: AbortSignal | undefined): Promise<string> {
+    const { params: { SerialNumber: serial = "" }, mfaCodeProvider, mfaRefresh, profile } = this.#settings;
+    if (mfaCodeProvider === undefined) {
+      throw this.#mfaError("it needs an MFA code, and there is no mfaCodeProvider", "Give the option mfaCodeProvider.");
+    }
+    if (this.#hasUsedMfa && !mfaRefresh) {
+      throw this.#mfaError("it needs a new MFA code, and mfaRefresh is false", "Start the program again.");
+    }
+    const timeout = this.#runtime.timeout(MFA_TIMEOUT_MS);
+    const signal = caller === undefined ? timeout : AbortSignal.any([timeout, caller]);
+    const code = await abortable(callProvider(mfaCodeProvider, { serial, profile, signal }), signal).catch(() => {
+      caller?.throwIfAborted();
+      const state = timeout.aborted ? "there was no MFA code for 5 minutes" : "mfaCodeProvider failed";
+      throw this.#mfaError(state, "Get the code from the device, and try again.");
+    });
+    if (typeof code !== "string" || !MFA_CODE_REGEXP.test(code.trim())) {
+      throw this.#mfaError(
+        "mfaCodeProvider returned no code of six digits",
+        "Return the digits that the device shows.",
+      );
+    }
+    this.#hasUsedMfa = true;
+    return code.trim();
+  }
+
+  #mfaError(state: string, hint: string): CredentialsProviderError {
+    const { profile } = this.#settings;
+    const subject = profile === undefined ? "the role" : `the role of profile ${printable(profile)}`;
+    return new CredentialsProviderError("MfaCodeError", `Cannot assume ${subject}: ${state}`, { hint });
+  }
+}
+
+async function callProvider(provider: MfaCodeProvider, request: Omit<MfaCodeRequest, "toString">): Promise<unknown> {
+  return await provider({ ...request, toString: () => request.serial });
+}
+
+function sourceFunction(source: SourceCredentials): (options?: RetrieveOptions) => Promise<ForeignCredentials> {
+  if (typeof source === "function") return source;
+  if ("retrieve" in source) return (options) => source.retrieve(options);
+  return () => Promise.resolve(source);
+}
+
+function isExpiredToken(error: unknown): boolean {
+  return error instanceof CredentialsProviderError && error.stsCode === "ExpiredToken";
+}
