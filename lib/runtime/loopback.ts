@@ -1,78 +1,145 @@
 import type { NodeProcess } from "./builtin.ts";
+import { chunkFrame, type HttpRequest, isChunked, parseRequest, responseHead } from "./http_message.ts";
 
 /** An HTTP server on a loopback address. */
 export interface LoopbackServer {
   readonly origin: string;
+  /** Stops listening and ends every connection. */
   close(): Promise<void>;
 }
 
-interface Incoming {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly socket: { destroy(): void };
-  resume(): void;
-}
+/** Responds to a request; where it rejects, the connection ends without a response. */
+export type RequestHandler = (request: Request) => Promise<Response>;
 
-interface Outgoing {
-  writeHead(status: number, headers: Readonly<Record<string, string>>): void;
-  flushHeaders(): void;
-  write(chunk: Uint8Array): void;
-  end(): void;
+interface Socket {
+  on(event: "data", listener: (chunk: Uint8Array) => void): void;
+  on(event: "error", listener: () => void): void;
   once(event: "close", listener: () => void): void;
+  setNoDelay(noDelay: boolean): void;
+  write(bytes: Uint8Array): void;
+  end(): void;
+  destroy(): void;
 }
 
 interface Server {
   listen(port: number, hostname: string, listener: () => void): void;
-  once(event: "error", listener: (error: unknown) => void): void;
+  on(event: "error", listener: (error: unknown) => void): void;
   address(): { readonly port: number };
-  closeAllConnections(): void;
-  close(listener: () => void): void;
+  close(): void;
 }
 
-interface Http {
-  createServer(listener: (incoming: Incoming, outgoing: Outgoing) => void): Server;
+interface Net {
+  createServer(listener: (socket: Socket) => void): Server;
 }
 
-/** Serves a handler over `node:http`, which all three runtimes have. A handler that rejects ends the connection. */
+const MAX_WAITING_BYTES = 2_097_152;
+
+/**
+ * Serves a handler on a loopback port over `node:net`, which all three runtimes have. On some versions of Deno and Bun a
+ * server of `node:http` neither closes nor lets the program end after a lost connection; here the sockets are our own.
+ */
 export async function listenOnLoopback(
-  handler: (request: Request) => Promise<Response>,
+  handler: RequestHandler,
   { port = 0, ipv6 = false }: { readonly port?: number; readonly ipv6?: boolean },
 ): Promise<LoopbackServer> {
   const { process } = globalThis as { process?: NodeProcess };
-  const http = process?.getBuiltinModule<Http>?.("node:http");
-  if (http === undefined) throw new Error("Cannot listen: this runtime has no node:http");
+  const net = process?.getBuiltinModule<Net>?.("node:net");
+  if (net === undefined) throw new Error("Cannot listen: this runtime has no node:net");
   const hostname = ipv6 ? "::1" : "127.0.0.1";
-  const server = http.createServer((incoming, outgoing) => {
-    answer(handler, incoming, outgoing).catch(() => incoming.socket.destroy());
+  const connections = new Set<Connection>();
+  const server = net.createServer((socket) => {
+    const connection = new Connection(socket, handler);
+    connections.add(connection);
+    socket.once("close", () => connections.delete(connection));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.on("error", reject);
     server.listen(port, hostname, resolve);
   });
-  return {
-    origin: `http://${ipv6 ? "[::1]" : hostname}:${server.address().port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      }),
-  };
+  const origin = `http://${ipv6 ? "[::1]" : hostname}:${server.address().port}`;
+  function close(): Promise<void> {
+    server.close();
+    for (const connection of connections) connection.destroy();
+    return new Promise((resolve) => setTimeout(resolve)); // Deno 2.5 frees the port in the next turn of the event loop
+  }
+  return { origin, close };
 }
 
-async function answer(
-  handler: (request: Request) => Promise<Response>,
-  incoming: Incoming,
-  outgoing: Outgoing,
-): Promise<void> {
-  const gone = new AbortController();
-  outgoing.once("close", () => gone.abort());
-  incoming.resume();
-  const { method, headers } = incoming;
-  const url = new URL(incoming.url, "http://localhost");
-  const response = await handler(new Request(url, { method, headers, signal: gone.signal }));
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  outgoing.flushHeaders();
-  for await (const chunk of response.body ?? []) outgoing.write(chunk);
-  outgoing.end();
+/** Responds to the requests of one client, one after the other. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #handler: RequestHandler;
+  #received: Uint8Array = new Uint8Array();
+  #current: AbortController | undefined;
+
+  constructor(socket: Socket, handler: RequestHandler) {
+    this.#socket = socket;
+    this.#handler = handler;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk) => this.#receive(chunk));
+    socket.on("error", () => this.destroy());
+    socket.once("close", () => this.destroy());
+  }
+
+  destroy(): void {
+    this.#current?.abort();
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Uint8Array): void {
+    const received = new Uint8Array(this.#received.length + chunk.length);
+    received.set(this.#received);
+    received.set(chunk, this.#received.length);
+    this.#received = received;
+    if (received.length > MAX_WAITING_BYTES) this.destroy();
+    else this.#next();
+  }
+
+  #next(): void {
+    if (this.#current !== undefined) return;
+    const parsed = parseRequest(this.#received);
+    if (parsed.kind === "incomplete") return;
+    if (parsed.kind === "invalid") return this.#refuse(parsed.status);
+    this.#received = this.#received.subarray(parsed.length);
+    this.#current = new AbortController();
+    this.#respond(parsed.request, this.#current.signal).then((keepAlive) => {
+      if (!keepAlive) return this.#socket.end();
+      this.#current = undefined;
+      this.#next();
+    }, () => this.destroy());
+  }
+
+  #refuse(status: number): void {
+    this.#socket.write(responseHead(new Response(null, { status }), false));
+    this.#socket.end();
+  }
+
+  /** Resolves to whether the connection may be used again. */
+  async #respond({ method, target, headers, body, keepAlive }: HttpRequest, signal: AbortSignal): Promise<boolean> {
+    const url = target.startsWith("/") ? `http://${headers.get("host") ?? "localhost"}${target}` : target;
+    const hasBody = body.length > 0 && method !== "GET" && method !== "HEAD";
+    const request = new Request(url, { method, headers, signal, ...(hasBody ? { body } : {}) });
+    const response = await this.#handler(request);
+    this.#socket.write(responseHead(response, keepAlive));
+    if (method === "HEAD" || response.body === null) return keepAlive;
+    try {
+      return await this.#sendBody(response, response.body, signal) && keepAlive;
+    } catch {
+      return false; // the body broke off: so does the connection, after what was sent
+    }
+  }
+
+  /** Resolves to whether as much was sent as the head declares. */
+  async #sendBody(response: Response, body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<boolean> {
+    let sent = 0;
+    for await (const chunk of body) {
+      if (signal.aborted) return false;
+      const [before, after] = isChunked(response) ? chunkFrame(chunk.length) : [];
+      for (const bytes of [before, chunk, after]) if (bytes !== undefined) this.#socket.write(bytes);
+      sent += chunk.length;
+    }
+    if (!isChunked(response)) return sent === Number(response.headers.get("content-length"));
+    for (const bytes of chunkFrame(0)) this.#socket.write(bytes);
+    return true;
+  }
 }

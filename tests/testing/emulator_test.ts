@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault, serveEmulator } from "../../lib/testing/mod.ts";
+import { ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault } from "../../lib/testing/mod.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { readTable } from "../support/tables.ts";
 
@@ -121,25 +121,4 @@ describe("ImdsEmulator", () => {
       assertEquals(emulator.requests.map(({ status }) => status), [0]);
     });
   }
-});
-
-describe("serveEmulator()", () => {
-  it("answers on a loopback port until it is closed", async () => {
-    const emulator = new ImdsEmulator();
-    const { endpoint, close } = await serveEmulator(emulator);
-    const answer = await fetch(`${endpoint}/latest/api/token`, { method: "PUT", headers: TTL });
-    assertEquals([answer.status, await answer.text()], [200, "emulated-imds-token-1"]);
-    await close();
-    await assertRejects(() => fetch(endpoint));
-  });
-
-  it("listens on the port that it is given", async () => {
-    const free = await serveEmulator(new ImdsEmulator());
-    await free.close();
-    const port = Number(new URL(free.endpoint).port);
-    const { endpoint, close } = await serveEmulator(new ImdsEmulator(), { port });
-    assertEquals(endpoint, free.endpoint);
-    await assertRejects(() => serveEmulator(new ImdsEmulator(), { port }));
-    await close();
-  });
 });
