@@ -2,6 +2,7 @@ import { abortable } from "../abortable.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { type FaultScope, faultyAnswer, type ImdsFault } from "./faults.ts";
+import { IMDS_VERSIONS, type ImdsItems, readItem, splitImdsPath } from "./imds_items.ts";
 
 /** Options of {@linkcode ImdsEmulator}. */
 export interface ImdsEmulatorOptions {
@@ -25,7 +26,7 @@ export interface ImdsEmulatorOptions {
   readonly accountId?: string;
   /** The id it says it has. @default {"i-0123456789abcdef0"} */
   readonly instanceId?: string;
-  /** Further items by path, such as `{ "/latest/meta-data/ami-id": "ami-1" }`. */
+  /** Further items by path, such as `{ "/latest/meta-data/ami-id": "ami-1" }`; each version has them. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Replaces parts of the detected runtime, such as the clock. */
   readonly runtime?: Partial<Runtime>;
@@ -52,9 +53,8 @@ interface Fault {
   left: number;
 }
 
-const TOKEN_PATH = "/latest/api/token";
-const ROLES_PATH = "/latest/meta-data/iam/security-credentials";
-const EXTENDED_PATH = "/latest/meta-data/iam/security-credentials-extended";
+const ROLES_PATH = "meta-data/iam/security-credentials";
+const ROLE_ITEM_REGEXP = /^meta-data\/iam\/security-credentials(?:-extended)?(\/.+)?$/;
 const TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
 const TOKEN_HEADER = "x-aws-ec2-metadata-token";
 const MAX_TTL_SECONDS = 21_600;
@@ -62,7 +62,8 @@ const ROTATE_BEFORE_MS = 300_000;
 
 /**
  * EC2's instance metadata service, strict about the protocol: 400 for a token request without a valid TTL, 403 for a
- * forwarded one, 401 without a valid token, 404 and 405 as the real one.
+ * forwarded one, 401 without a valid token, 404 and 405 as the real one. Directories are listed, dated versions such as
+ * `/2021-03-23/` work like `/latest/`, and several slashes count as one.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html}
@@ -168,12 +169,13 @@ export class ImdsEmulator {
   }
 
   #route(request: Request, path: string): Response {
-    if (path === TOKEN_PATH) return this.#tokenAnswer(request);
+    const { version, item } = splitImdsPath(path);
+    if (isToken(version, item)) return this.#tokenAnswer(request);
     if (request.method !== "GET") return status(405);
     const unauthorized = this.#checkToken(request.headers.get(TOKEN_HEADER));
     if (unauthorized !== undefined) return unauthorized;
-    const item = this.#item(path.replace(/\/$/, ""));
-    return item === undefined ? status(404) : new Response(item, { headers: { "content-type": "text/plain" } });
+    const body = version === "" ? IMDS_VERSIONS.join("\n") : this.#read(version, item);
+    return body === undefined ? status(404) : new Response(body, { headers: { "content-type": "text/plain" } });
   }
 
   #tokenAnswer({ method, headers }: Request): Response {
@@ -195,23 +197,42 @@ export class ImdsEmulator {
     return (this.#tokens.get(token) ?? -Infinity) > this.#runtime.now() ? undefined : status(401);
   }
 
-  #item(path: string): string | undefined {
-    const { region = "us-east-1", accountId = "123456789012", instanceId = "i-0123456789abcdef0" } = this.#options;
-    const identity = JSON.stringify({ accountId, instanceId, region, version: "2017-09-30" });
-    const items: Readonly<Record<string, string | undefined>> = {
-      "/latest/meta-data/placement/region": region,
-      "/latest/meta-data/instance-id": instanceId,
-      "/latest/dynamic/instance-identity/document": identity,
-      ...this.#roleItems(ROLES_PATH, {}),
-      ...(this.#options.extended === true ? this.#roleItems(EXTENDED_PATH, { AccountId: accountId }) : {}),
-      ...this.#options.metadata,
-    };
-    return Object.hasOwn(items, path) ? items[path] : undefined;
+  #read(version: string, item: string): string | undefined {
+    return IMDS_VERSIONS.includes(version) ? readItem(this.#items(), item) : undefined;
   }
 
-  #roleItems(base: string, more: RoleDocument): Record<string, string> {
-    if (this.role === null) return {};
-    return { [base]: this.role, [`${base}/${this.role}`]: JSON.stringify({ ...this.#roleDocument(), ...more }) };
+  #items(): ImdsItems {
+    const { region = "us-east-1", accountId = "123456789012", instanceId = "i-0123456789abcdef0" } = this.#options;
+    const [availabilityZone, instanceType] = [`${region}a`, "t3.micro"];
+    const identity = { accountId, availabilityZone, instanceId, instanceType, region, version: "2017-09-30" };
+    const added = Object.entries(this.#options.metadata ?? {}).map(([path, text]) => [splitImdsPath(path).item, text]);
+    return {
+      "dynamic/instance-identity/document": JSON.stringify(identity),
+      "meta-data/instance-id": instanceId,
+      "meta-data/instance-type": instanceType,
+      "meta-data/placement/availability-zone": availabilityZone,
+      "meta-data/placement/region": region,
+      "meta-data/services/domain": "amazonaws.com",
+      "meta-data/services/partition": "aws",
+      ...(this.role === null ? {} : this.#roleItems(this.role, accountId)),
+      ...Object.fromEntries(added),
+    };
+  }
+
+  #roleItems(role: string, accountId: string): ImdsItems {
+    const document = this.#roleDocument();
+    const profile = {
+      Code: "Success",
+      LastUpdated: document["LastUpdated"],
+      InstanceProfileArn: `arn:aws:iam::${accountId}:instance-profile/${role}`,
+      InstanceProfileId: "AIPAEMULATED000000001",
+    };
+    const extended = JSON.stringify({ ...document, AccountId: accountId });
+    return {
+      "meta-data/iam/info": JSON.stringify(profile),
+      [`${ROLES_PATH}/${role}`]: JSON.stringify(document),
+      ...(this.#options.extended === true ? { [`${ROLES_PATH}-extended/${role}`]: extended } : {}),
+    };
   }
 
   #roleDocument(): RoleDocument {
@@ -234,10 +255,16 @@ export class ImdsEmulator {
   }
 }
 
+function isToken(version: string, item: string): boolean {
+  return version === "latest" && item === "api/token";
+}
+
 function scopeOf(path: string): FaultScope {
-  if (path === TOKEN_PATH) return "token";
-  if (/\/iam\/security-credentials(-extended)?\/?$/.test(path)) return "list";
-  return path.includes("/iam/security-credentials") ? "document" : "any";
+  const { version, item } = splitImdsPath(path);
+  if (isToken(version, item)) return "token";
+  const match = ROLE_ITEM_REGEXP.exec(item);
+  if (match === null) return "any";
+  return match[1] === undefined ? "list" : "document";
 }
 
 function status(code: number): Response {

@@ -31,13 +31,16 @@ interface Row {
   readonly path: string;
   readonly headers?: Record<string, string>;
   readonly status: number;
+  readonly body?: string;
 }
 
 describe("ImdsEmulator", () => {
-  for (const { name, options, method, path, headers = {}, status } of readTable<Row>("emulator_protocol")) {
-    it(`answers ${status} to ${name}`, async () => {
+  for (const { name, options, method, path, headers = {}, status, body } of readTable<Row>("emulator_protocol")) {
+    it(`responds ${status} to ${name}`, async () => {
       const { emulator } = setUp(options);
-      assertEquals((await emulator.fetch(BASE + path, { method, headers })).status, status);
+      const response = await emulator.fetch(BASE + path, { method, headers });
+      const text = await response.text();
+      assertEquals([response.status, body ?? text], [status, text]);
       assertEquals(emulator.requests.map((request) => [request.method, request.path, request.status]), [
         [method, new URL(BASE + path).pathname, status],
       ]);
@@ -86,6 +89,31 @@ describe("ImdsEmulator", () => {
     const { runtime, getDocument } = setUp({ skewMs: -86_400_000 });
     const { Expiration } = await getDocument(`${ROLES}emulated-role`);
     assert(Date.parse(Expiration ?? "") < runtime.time);
+  });
+
+  it("says which instance profile it has, as Go's GetIAMInfo() reads it", async () => {
+    const { getDocument } = setUp({ role: "web", accountId: "111122223333" });
+    const { Code, InstanceProfileArn } = await getDocument("/latest/meta-data/iam/info");
+    assertEquals([Code, InstanceProfileArn], ["Success", "arn:aws:iam::111122223333:instance-profile/web"]);
+  });
+
+  it("lists its versions", async () => {
+    const { get } = setUp();
+    const versions = (await (await get("/")).text()).split("\n");
+    assertEquals([versions.includes("2021-03-23"), versions.at(-1)], [true, "latest"]);
+  });
+
+  it("counts requests with two slashes or a dated version to the same step", async () => {
+    const { emulator, get } = setUp();
+    emulator.inject({ status: 500 }, { on: "list", times: 2 });
+    emulator.inject({ status: 503 }, { on: "document", times: 2 });
+    const statuses = [];
+    for (
+      const path of ["/2021-03-23/meta-data/iam/security-credentials", "//latest/meta-data/iam//security-credentials/"]
+    ) {
+      statuses.push((await get(path)).status, (await get(`${path}//emulated-role`)).status);
+    }
+    assertEquals(statuses, [500, 503, 500, 503]);
   });
 
   it("serves the account id on the extended path only, when asked to", async () => {
