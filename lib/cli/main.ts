@@ -12,7 +12,7 @@ import { ProfileProvider } from "../profile/provider.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { runIfStarted, type Terminal } from "../runtime/terminal.ts";
-import { ImdsEmulator } from "../testing/emulator.ts";
+import { ImdsEmulator } from "../testing/imds.ts";
 import { serveEmulator } from "../testing/serve.ts";
 
 export type { Terminal } from "../runtime/terminal.ts";

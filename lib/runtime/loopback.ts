@@ -9,7 +9,15 @@ export interface LoopbackServer {
 }
 
 /** Responds to a request; where it rejects, the connection ends without a response. */
-export type RequestHandler = (request: Request) => Promise<Response>;
+export type RequestHandler = (request: Request, connection: RawConnection) => Promise<Response>;
+
+/** What a handler may do to the connection beside responding, to break the protocol on purpose. */
+export interface RawConnection {
+  /** Sends bytes as they are, before the response. */
+  write(bytes: Uint8Array): void;
+  /** Ends the connection after the response, without announcing it. */
+  closeAfterResponse(): void;
+}
 
 interface Socket {
   on(event: "data", listener: (chunk: Uint8Array) => void): void;
@@ -119,11 +127,15 @@ class Connection {
     const url = target.startsWith("/") ? `http://${headers.get("host") ?? "localhost"}${target}` : target;
     const hasBody = body.length > 0 && method !== "GET" && method !== "HEAD";
     const request = new Request(url, { method, headers, signal, ...(hasBody ? { body } : {}) });
-    const response = await this.#handler(request);
+    let isKept = keepAlive;
+    const response = await this.#handler(request, {
+      write: (bytes) => this.#socket.write(bytes),
+      closeAfterResponse: () => isKept = false,
+    });
     this.#socket.write(responseHead(response, keepAlive));
-    if (method === "HEAD" || response.body === null) return keepAlive;
+    if (method === "HEAD" || response.body === null) return isKept;
     try {
-      return await this.#sendBody(response, response.body, signal) && keepAlive;
+      return await this.#sendBody(response, response.body, signal) && isKept;
     } catch {
       return false; // the body broke off: so does the connection, after what was sent
     }

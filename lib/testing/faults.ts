@@ -1,12 +1,26 @@
 import type { Runtime } from "../runtime.ts";
+import type { RawConnection } from "../runtime/loopback.ts";
+import { type EmulatedResponse, toResponse } from "./response.ts";
 
-/** A way for the emulator to misbehave in place of its answer. */
-export type ImdsFault =
-  /** No answer at all. */
+/**
+ * A way for an emulator to misbehave in place of its response: one of the named ones, a response that replaces it, a
+ * delay before it, or a change of its body.
+ */
+export type Fault =
+  | FaultName
+  | EmulatedResponse
+  /** The response, after so many milliseconds. */
+  | { readonly delayMs: number }
+  /** The response, with its body passed through a function. */
+  | { readonly rewrite: (body: string) => string };
+
+/** The faults that have a name. */
+export type FaultName =
+  /** No response at all. */
   | "hang"
-  /** The connection ends before the answer. */
+  /** The connection ends before the response. Deno then sends the request once more by itself. */
   | "reset"
-  /** Half of the answer, then the connection ends. */
+  /** Half of the response, then the connection ends. */
   | "truncated"
   /** The headers at once, then one byte every 100 ms, without end. */
   | "drip"
@@ -16,71 +30,100 @@ export type ImdsFault =
   | "oversized"
   /** Bytes that are not UTF-8. */
   | "binary"
-  /** A redirect to another path of the emulator that would answer. */
+  /** A redirect to `/redirected`, where every emulator responds with status 200. */
   | "redirect"
-  /** What Azure's metadata service says to a request made for EC2's. */
-  | "azure"
   /** 429 with `Retry-After: 1`. */
   | "throttled"
-  /** Answers to token requests are lost, all others arrive: a container behind hop limit 1. */
-  | "hopLimit"
-  /** Any answer. */
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
+  /** The response compressed, though the client did not ask for that. In memory nothing unpacks it. */
+  | "gzip"
+  /** `Content-Length` says half of what is sent, then the connection ends. Takes effect over a socket only. */
+  | "wrongLength"
+  /** The response, then the connection ends although it was to be kept. Takes effect over a socket only. */
+  | "closed"
+  /** Headers without end. In memory the connection is lost. */
+  | "endlessHeaders";
 
-/** Which requests a fault hits: those for the token, the role list, the role document, or all. */
-export type FaultScope = "token" | "list" | "document" | "any";
+/** What a fault works with. */
+interface FaultContext {
+  /** Makes the response without the fault. */
+  readonly respond: () => EmulatedResponse | Promise<EmulatedResponse>;
+  readonly now: number;
+  readonly sleep: Runtime["sleep"];
+  readonly signal: AbortSignal;
+  readonly connection: RawConnection | undefined;
+}
 
 const DRIP_INTERVAL_MS = 100;
 const HANG_STEP_MS = 60_000;
+const HEADER_INTERVAL_MS = 1;
 const OVERSIZED_BYTES = 70_000;
+const HTML: EmulatedResponse = {
+  status: 200,
+  headers: { "content-type": "text/html" },
+  body: "<!DOCTYPE html><title>Sign in</title>",
+};
+
+const NAMED: Readonly<Record<FaultName, (context: FaultContext) => Response | Promise<Response>>> = {
+  async hang({ sleep, signal }) {
+    for (;;) await sleep(HANG_STEP_MS, signal);
+  },
+  reset: () => Promise.reject(connectionLost()),
+  truncated: async ({ respond, now }) => truncated(toResponse(await respond(), now)),
+  drip: ({ sleep, signal }) => new Response(drip(sleep, signal)),
+  html: ({ now }) => toResponse(HTML, now),
+  oversized: ({ now }) => toResponse({ status: 200, body: "x".repeat(OVERSIZED_BYTES) }, now),
+  binary: () => new Response(new Uint8Array([0x7b, 0xff, 0xfe, 0x7d])),
+  redirect: ({ now }) => toResponse({ status: 302, headers: { location: "/redirected" } }, now),
+  throttled: ({ now }) => toResponse({ status: 429, headers: { "retry-after": "1" } }, now),
+  async gzip({ respond, now }) {
+    const { status, headers, body } = toResponse(await respond(), now);
+    headers.delete("content-length");
+    headers.set("content-encoding", "gzip");
+    return new Response(body?.pipeThrough(new CompressionStream("gzip")) ?? null, { status, headers });
+  },
+  async wrongLength({ respond, now }) {
+    const { body = "", ...response } = await respond();
+    const headers = { ...response.headers, "content-length": `${Math.floor(body.length / 2)}` };
+    return toResponse({ ...response, headers, body }, now);
+  },
+  async closed({ respond, now, connection }) {
+    connection?.closeAfterResponse();
+    return toResponse(await respond(), now);
+  },
+  async endlessHeaders({ sleep, signal, connection }) {
+    if (connection === undefined) throw connectionLost();
+    const encoder = new TextEncoder();
+    connection.write(encoder.encode("HTTP/1.1 200 OK\r\n"));
+    for (let count = 0;; count++) {
+      connection.write(encoder.encode(`x-endless-${count}: ${"x".repeat(1_000)}\r\n`));
+      await sleep(HEADER_INTERVAL_MS, signal);
+    }
+  },
+};
 
 /**
- * The answer that a fault makes of a good one.
+ * The response that a fault makes.
  *
  * @throws {TypeError} For a lost connection, as `fetch` does.
  */
-export async function faultyAnswer(
-  fault: Exclude<ImdsFault, "hopLimit">,
-  good: () => Response,
-  sleep: Runtime["sleep"],
-  signal: AbortSignal,
-): Promise<Response> {
-  if (typeof fault === "object") return new Response(fault.body ?? null, fault);
-  switch (fault) {
-    case "hang":
-      for (;;) await sleep(HANG_STEP_MS, signal);
-    case "reset":
-      throw new TypeError("The emulator ended the connection");
-    case "truncated":
-      return await truncated(good());
-    case "drip":
-      return new Response(drip(sleep, signal));
-    case "html":
-      return new Response("<!DOCTYPE html><title>Sign in</title>", { headers: { "content-type": "text/html" } });
-    case "oversized":
-      return new Response("x".repeat(OVERSIZED_BYTES));
-    case "binary":
-      return new Response(new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]));
-    case "redirect":
-      return new Response(null, { status: 302, headers: { location: "/latest/meta-data/instance-id" } });
-    case "azure":
-      return Response.json({ error: "Bad request. Required metadata header not specified" }, { status: 400 });
-    case "throttled":
-      return new Response(null, { status: 429, headers: { "retry-after": "1" } });
+export async function faultyResponse(fault: Fault, context: FaultContext): Promise<Response> {
+  if (typeof fault === "string") return await NAMED[fault](context);
+  if ("status" in fault) return toResponse(fault, context.now);
+  if ("delayMs" in fault) {
+    await context.sleep(fault.delayMs, context.signal);
+    return toResponse(await context.respond(), context.now + fault.delayMs);
   }
+  const { body = "", ...response } = await context.respond();
+  return toResponse({ ...response, body: fault.rewrite(body) }, context.now);
 }
 
-async function truncated(answer: Response): Promise<Response> {
-  const bytes = new Uint8Array(await answer.arrayBuffer());
+async function truncated(response: Response): Promise<Response> {
+  const bytes = new Uint8Array(await response.arrayBuffer());
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(bytes.subarray(0, Math.ceil(bytes.length / 2))),
-    pull: (controller) => controller.error(new TypeError("The emulator ended the connection")),
+    pull: (controller) => controller.error(connectionLost()),
   }, { highWaterMark: 0 });
-  const { status, headers } = answer;
-  return new Response(body, {
-    status,
-    headers: { ...Object.fromEntries(headers), "content-length": `${bytes.length}` },
-  });
+  return new Response(body, response);
 }
 
 function drip(sleep: Runtime["sleep"], signal: AbortSignal): ReadableStream<Uint8Array> {
@@ -90,4 +133,8 @@ function drip(sleep: Runtime["sleep"], signal: AbortSignal): ReadableStream<Uint
       controller.enqueue(new Uint8Array([0x20]));
     },
   }, { highWaterMark: 0 });
+}
+
+function connectionLost(): TypeError {
+  return new TypeError("The emulator ended the connection");
 }

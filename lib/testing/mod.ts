@@ -1,5 +1,5 @@
 /**
- * An emulator of EC2's instance metadata service, for your own tests: in memory as a `fetch`, or on a loopback port.
+ * Emulators of the services that issue credentials, for your own tests: in memory as a `fetch`, or on a loopback port.
  *
  * ```ts
  * import { fromInstanceMetadata } from "@rolecreds/aws";
@@ -14,7 +14,17 @@
  *
  * @module
  */
-export { type EmulatedRequest, ImdsEmulator, type ImdsEmulatorOptions, type RoleDocument } from "./emulator.ts";
-export type { FaultScope, ImdsFault } from "./faults.ts";
+export type { EmulatedCredentials } from "./credentials.ts";
+export {
+  type EmulatedRequest,
+  Emulator,
+  type EmulatorOptions,
+  type FaultScope,
+  type ReceivedRequest,
+} from "./emulator.ts";
+export type { Fault, FaultName } from "./faults.ts";
+export { ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault, type ImdsStep, type RoleDocument } from "./imds.ts";
+export type { EmulatedResponse } from "./response.ts";
 export { type ServedEmulator, serveEmulator, type ServeOptions } from "./serve.ts";
+export type { RawConnection } from "../runtime/loopback.ts";
 export type { Runtime } from "../runtime.ts";

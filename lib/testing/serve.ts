@@ -1,5 +1,5 @@
 import { listenOnLoopback } from "../runtime/loopback.ts";
-import type { ImdsEmulator } from "./emulator.ts";
+import type { Emulator } from "./emulator.ts";
 
 /** Options of {@linkcode serveEmulator}. */
 export interface ServeOptions {
@@ -11,17 +11,18 @@ export interface ServeOptions {
 
 /** An emulator on a socket. */
 export interface ServedEmulator {
-  /** What to give as `endpoint`, or in `AWS_EC2_METADATA_SERVICE_ENDPOINT`. */
+  /** The origin, such as `http://127.0.0.1:41234`: what to give as `endpoint`. */
   readonly endpoint: string;
-  /** Ends the server and its connections. */
+  /** Stops listening and ends all connections; requests in progress are aborted. */
   close(): Promise<void>;
 }
 
 /**
  * Serves an emulator on a loopback port, on any of the three runtimes.
  *
- * @param emulator What answers.
+ * @param emulator What responds.
  * @param options See {@linkcode ServeOptions}.
+ * @returns Where it listens, and how to end it.
  * @since 0.1.0
  * @example Usage
  * ```ts
@@ -35,7 +36,10 @@ export interface ServedEmulator {
  * await server.close();
  * ```
  */
-export async function serveEmulator(emulator: ImdsEmulator, options: ServeOptions = {}): Promise<ServedEmulator> {
+export async function serveEmulator(
+  emulator: Pick<Emulator, "handle">,
+  options: ServeOptions = {},
+): Promise<ServedEmulator> {
   const { origin, close } = await listenOnLoopback(emulator.handle, options);
   return { endpoint: origin, close };
 }

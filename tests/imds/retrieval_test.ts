@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { CredentialsProviderError, InstanceMetadataProvider, type InstanceMetadataProviderOptions } from "../../mod.ts";
-import { type FaultScope, ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault } from "../../lib/testing/mod.ts";
+import { ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault, type ImdsStep } from "../../lib/testing/mod.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { readTable } from "../support/tables.ts";
 import { wireLog } from "../support/wire_log.ts";
 
 interface Step {
   /** What changes before the retrieval. */
-  readonly faults?: readonly { readonly fault: ImdsFault; readonly on?: FaultScope; readonly times?: number }[];
+  readonly faults?: readonly { readonly fault: ImdsFault; readonly on?: ImdsStep | "any"; readonly times?: number }[];
   readonly forever?: ImdsFault;
   readonly role?: string | null;
   readonly document?: Record<string, unknown>;

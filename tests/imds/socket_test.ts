@@ -76,7 +76,7 @@ describe("over a real connection", () => {
       const provider = new InstanceMetadataProvider({ endpoint: await serve(emulator), ...ONE_TRY });
       emulator.inject(fault, { on, times: Infinity });
       assertEquals((await failure(provider.retrieve())).code, code);
-      assert(!emulator.requests.some(({ path }) => path === "/latest/meta-data/instance-id"), "followed the redirect");
+      assert(!emulator.requests.some(({ path }) => path === "/redirected"), "followed the redirect");
       emulator.recover();
       await provider.retrieve();
     });

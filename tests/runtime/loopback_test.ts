@@ -8,7 +8,7 @@ let server: LoopbackServer;
 
 beforeEach(async () => {
   handler = async (request) => new Response(`${request.method} ${request.url} ${await request.text()}`);
-  server = await listenOnLoopback((request) => handler(request), {});
+  server = await listenOnLoopback((request, connection) => handler(request, connection), {});
 });
 afterEach(() => server.close());
 

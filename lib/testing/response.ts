@@ -1,0 +1,27 @@
+/** What an emulated service responds. */
+export interface EmulatedResponse {
+  /** The status. */
+  readonly status: number;
+  /** The headers beside `Content-Length` and `Date`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body; none where it is absent. */
+  readonly body?: string;
+}
+
+/** The response as `fetch` and servers know it, sent at the given time in epoch milliseconds. */
+export function toResponse({ status, headers, body }: EmulatedResponse, now: number): Response {
+  const common: Record<string, string> = { date: new Date(now).toUTCString() };
+  if (body === undefined) return new Response(null, { status, headers: { ...common, ...headers } });
+  const bytes = new TextEncoder().encode(body);
+  return new Response(bytes, { status, headers: { ...common, "content-length": `${bytes.length}`, ...headers } });
+}
+
+/** A response of JSON. */
+export function jsonResponse(value: unknown, status = 200): EmulatedResponse {
+  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(value) };
+}
+
+/** A response of plain text. */
+export function textResponse(body: string, status = 200): EmulatedResponse {
+  return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body };
+}
