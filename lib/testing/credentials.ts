@@ -12,7 +12,11 @@ export interface EmulatedCredentials {
   readonly expiresAt: number;
 }
 
+/** A document with credentials, as IMDS and container agents send it. */
+export type RoleDocument = Readonly<Record<string, unknown>>;
+
 const ACCESS_KEY_ID_LENGTH = 20;
+const ROTATE_BEFORE_MS = 300_000;
 
 /** New credentials of an emulator with a name of its own; `serial` tells one set from the next. */
 export function emulatedCredentials(
@@ -54,8 +58,6 @@ export class RotatingCredentials {
     this.#current = undefined;
   }
 }
-
-const ROTATE_BEFORE_MS = 300_000;
 
 /** A time as AWS writes it: in whole seconds. */
 export function isoSeconds(at: number): string {

@@ -1,4 +1,4 @@
-import { type EmulatedCredentials, isoSeconds, RotatingCredentials } from "./credentials.ts";
+import { type EmulatedCredentials, isoSeconds, type RoleDocument, RotatingCredentials } from "./credentials.ts";
 import {
   type EmulatedRequest,
   Emulator,
@@ -33,9 +33,6 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
   /** Further items by path, such as `{ "/latest/meta-data/ami-id": "ami-1" }`; each version has them. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
-
-/** A document with credentials, as IMDS and container agents send it. */
-export type RoleDocument = Readonly<Record<string, unknown>>;
 
 /** The steps that faults can hit: the requests for the token, the role list, the role document, and for other items. */
 export type ImdsStep = "token" | "list" | "document" | "item";

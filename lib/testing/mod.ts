@@ -14,7 +14,9 @@
  *
  * @module
  */
-export type { EmulatedCredentials } from "./credentials.ts";
+export type { EmulatedCredentials, RoleDocument } from "./credentials.ts";
+export { type ContainerStep, EcsEmulator, type EcsEmulatorOptions, type EcsErrorCode, type EcsFault } from "./ecs.ts";
+export { EksEmulator, type EksEmulatorOptions, type EksErrorCode, type EksFault } from "./eks.ts";
 export {
   type EmulatedRequest,
   Emulator,
@@ -23,7 +25,7 @@ export {
   type ReceivedRequest,
 } from "./emulator.ts";
 export type { Fault, FaultName } from "./faults.ts";
-export { ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault, type ImdsStep, type RoleDocument } from "./imds.ts";
+export { ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault, type ImdsStep } from "./imds.ts";
 export type { EmulatedResponse } from "./response.ts";
 export { type ServedEmulator, serveEmulator, type ServeOptions } from "./serve.ts";
 export type { RawConnection } from "../runtime/loopback.ts";
