@@ -1,4 +1,8 @@
+import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+
+/** Timers accept no more, and fire at once beyond it. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * What every server runtime has: `fetch`, a clock, timers. No environment, no files, no processes: where those exist an
@@ -11,7 +15,7 @@ export function webRuntime(): Runtime {
     now: () => Date.now(),
     random: () => Math.random(),
     sleep,
-    timeout: (ms) => AbortSignal.timeout(ms),
+    timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
     env: () => undefined,
     readTextFile: () => Promise.resolve(undefined),
     homeDirectory: () => undefined,
@@ -21,8 +25,27 @@ export function webRuntime(): Runtime {
   };
 }
 
-function send(url: string, init: RequestInit): Promise<Response> {
-  return fetch(url, init);
+/** Tried out at the first request. */
+let cacheIsAccepted: boolean | undefined;
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  if (typeof globalThis.fetch !== "function") {
+    const hint = "Run it on a supported version of Deno, Bun or Node, or give another `fetch` as `runtime: { fetch }`.";
+    throw new RefusedRequest("unsupported", "there is no global fetch", hint);
+  }
+  cacheIsAccepted ??= acceptsCache();
+  const { cache: _, ...others } = init;
+  return await fetch(url, cacheIsAccepted ? init : others);
+}
+
+/** workerd has no HTTP cache to bypass before its compatibility date 2024-11-11, and throws where `cache` is given. */
+function acceptsCache(): boolean {
+  try {
+    new Request("http://localhost", { cache: "no-store" });
+    return true;
+  } catch {
+    return false; // and without a cache nothing is stored
+  }
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -35,7 +58,12 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", abort);
       resolve();
-    }, ms);
+    }, timerMs(ms));
     signal?.addEventListener("abort", abort, { once: true });
   });
+}
+
+/** Node refuses fractions. */
+function timerMs(ms: number): number {
+  return Math.min(Math.ceil(ms), MAX_TIMER_MS);
 }
