@@ -1,28 +1,64 @@
+import type { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import type { NodeProcess } from "./builtin.ts";
 import { bunRuntime } from "./bun.ts";
 import { type DenoNamespace, denoRuntime } from "./deno.ts";
-import type { NodeProcess } from "./builtin.ts";
+import { runtimeKind, unsupportedVersion } from "./kind.ts";
 import { nodeRuntime } from "./node.ts";
 import { webRuntime } from "./web.ts";
 
-interface Globals {
-  readonly Deno?: DenoNamespace;
-  readonly process?: NodeProcess;
-  readonly navigator?: { readonly userAgent?: string };
-}
-
-/** Made at the first use, and the same for everyone: what is read once per process depends on it. */
+/** Made at the first use, and the same for every caller: what is read once per process depends on it. */
 let runtime: Runtime | undefined;
 
-/** The runtime this program is on, with the given parts in place of its own. */
+/** The runtime this program is on, with the given parts in place of its own. Never throws. */
 export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
-  runtime ??= detected(globalThis as unknown as Globals);
-  return { ...runtime, ...(parts.fetch === undefined ? {} : { fetchDirect: parts.fetch }), ...parts };
+  runtime ??= detected();
+  const given = givenParts(parts, [...Object.keys(runtime), "spawn"]);
+  return { ...runtime, ...(given.fetch === undefined ? {} : { fetchDirect: given.fetch }), ...given };
 }
 
-function detected({ Deno, process, navigator }: Globals): Runtime {
-  if (Deno !== undefined) return denoRuntime(Deno);
-  // workerd looks like Node when its compatibility flag is set, without files and processes.
-  if (process?.getBuiltinModule === undefined || navigator?.userAgent === "Cloudflare-Workers") return webRuntime();
-  return process.versions["bun"] === undefined ? nodeRuntime(process) : bunRuntime(process);
+function detected(): Runtime {
+  const unsupported = unsupportedVersion(globalThis as object);
+  if (unsupported !== undefined) return unsupportedRuntime(unsupported);
+  const { Deno, process } = globalThis as unknown as { readonly Deno: DenoNamespace; readonly process: NodeProcess };
+  switch (runtimeKind(globalThis as object)) {
+    case "deno":
+      return denoRuntime(Deno);
+    case "bun":
+      return bunRuntime(process);
+    case "node":
+      return nodeRuntime(process);
+    case "web":
+      return webRuntime();
+  }
+}
+
+/** Every first call fails: a provider that found nothing here would make a chain use another identity. */
+function unsupportedRuntime(error: CredentialsProviderError): Runtime {
+  const fail = () => {
+    throw error;
+  };
+  const reject = () => Promise.reject(error);
+  return { ...webRuntime(), env: fail, homeDirectory: fail, readTextFile: reject, fetch: reject, fetchDirect: reject };
+}
+
+let boundParts: WeakMap<object, Partial<Runtime>> | undefined;
+
+/** The parts that are defined, also those that an object has from its class. */
+function givenParts(parts: Partial<Runtime>, names: readonly string[]): Partial<Runtime> {
+  const own = Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
+  boundParts ??= new WeakMap();
+  const inherited = boundParts.get(parts) ?? inheritedParts(parts, names);
+  boundParts.set(parts, inherited);
+  return { ...inherited, ...own };
+}
+
+/** Methods lose their object in a copy. They are bound once: files are cached by the function that reads them. */
+function inheritedParts(parts: Partial<Runtime>, names: readonly string[]): Partial<Runtime> {
+  const values = parts as Readonly<Record<string, unknown>>;
+  const inherited = names.filter((name) => !Object.hasOwn(parts, name) && values[name] !== undefined);
+  return Object.fromEntries(inherited.map((name) => {
+    const part = values[name];
+    return [name, typeof part === "function" ? part.bind(parts) : part];
+  }));
 }

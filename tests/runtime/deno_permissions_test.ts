@@ -91,6 +91,7 @@ describeOnPosix("denoRuntime().spawn()", () => {
   it("asks Deno for nothing that would prompt, when the permission is not granted", async () => {
     const queries: unknown[] = [];
     const deno = {
+      version: { deno: "2.9.5" },
       build: { os: "linux" },
       permissions: {
         querySync(descriptor: unknown) {

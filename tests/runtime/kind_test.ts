@@ -1,0 +1,68 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { atLeast, runtimeKind, unsupportedVersion } from "../../lib/runtime/kind.ts";
+
+const getBuiltinModule = () => undefined;
+
+describe("runtimeKind()", () => {
+  const cases = [
+    ["Deno, which has a process, too", {
+      Deno: { version: { deno: "2.9.5" } },
+      process: { versions: { node: "24.0.0" }, getBuiltinModule },
+    }, "deno"],
+    ["Bun, which has Node's version, too", {
+      process: { versions: { node: "24.0.0", bun: "1.4.5" }, getBuiltinModule },
+    }, "bun"],
+    ["Node", { process: { versions: { node: "24.0.0" }, getBuiltinModule } }, "node"],
+    ["workerd with nodejs_compat", {
+      process: { versions: { node: "22.0.0" }, getBuiltinModule },
+      navigator: { userAgent: "Cloudflare-Workers" },
+    }, "web"],
+    ["the Edge runtime of Next.js, whose process has no versions", { process: { getBuiltinModule } }, "web"],
+    ["a process of a bundler", { process: { versions: {} } }, "web"],
+    ["nothing but the web", {}, "web"],
+  ] as const;
+  for (const [name, globals, kind] of cases) {
+    it(`knows ${name}`, () => {
+      assertEquals(runtimeKind(globals), kind);
+      assertEquals(unsupportedVersion(globals), undefined);
+    });
+  }
+});
+
+describe("unsupportedVersion()", () => {
+  const cases = [
+    ["Node 20.15.1", { process: { versions: { node: "20.15.1" } } }, "Upgrade to Node 20.16, 22.3 or later."],
+    ["Bun 1.2.5", { process: { versions: { node: "22.6.0", bun: "1.2.5" } } }, "Upgrade to Bun 1.2.6 or later."],
+    ["Deno 2.5.0", { Deno: { version: { deno: "2.5.0" } } }, "Upgrade to Deno 2.5.1 or later."],
+    ["Deno 1.46.3", { Deno: { version: { deno: "1.46.3" } } }, "Upgrade to Deno 2.5.1 or later."],
+  ] as const;
+  for (const [name, globals, hint] of cases) {
+    it(`names the version needed in place of ${name}`, () => {
+      const error = unsupportedVersion(globals);
+      assertEquals(error?.code, "ConfigurationError");
+      assertEquals(error?.message, `Cannot get credentials: ${name} is not supported`);
+      assertEquals(error?.hint, hint);
+    });
+  }
+});
+
+describe("atLeast()", () => {
+  const cases = [
+    ["1.4.5", true],
+    ["1.4.6", true],
+    ["1.5.0", true],
+    ["2.0.0", true],
+    ["1.10.0", true],
+    ["1.4.5-canary.1", true],
+    ["1.4.4", false],
+    ["1.3.14", false],
+    ["0.9.9", false],
+    ["", false],
+  ] as const;
+  for (const [version, expected] of cases) {
+    it(`${version || "no version"} is ${expected ? "" : "not "}at least 1.4.5`, () => {
+      assertEquals(atLeast(version, [1, 4, 5]), expected);
+    });
+  }
+});
