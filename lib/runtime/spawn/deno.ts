@@ -21,6 +21,10 @@ export interface DenoProcesses {
   unrefTimer(timer: unknown): void;
 }
 
+interface NodeTimer {
+  unref(): void;
+}
+
 interface Program {
   addEventListener(type: string, listener: (event: { readonly defaultPrevented: boolean }) => void): void;
   removeEventListener: Program["addEventListener"];
@@ -63,7 +67,8 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
         for (const ending of ENDINGS) program.removeEventListener(ending, tell);
       };
     },
-    unrefTimer: (timer) => deno.unrefTimer(timer),
+    // In an npm package timers are those of Node, which Deno before 2.7.8 does not take here.
+    unrefTimer: (timer) => typeof timer === "object" ? (timer as NodeTimer).unref() : deno.unrefTimer(timer),
   };
 }
 
