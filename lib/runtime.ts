@@ -22,7 +22,12 @@ export interface Runtime {
   readonly timeout: (ms: number) => AbortSignal;
   /** An environment variable; `undefined` also when it may not be read. */
   readonly env: (name: string) => string | undefined;
-  /** A UTF-8 file's text; `undefined` when there is no such file or it may not be read; rejects on anything else. */
+  /**
+   * Reads a regular file of UTF-8 text, at most 16 MiB; `undefined` when there is no such file. In Deno a file is missing
+   * where the permission to read it was not granted.
+   *
+   * @throws {FileError} Where there is one, and it cannot be read.
+   */
   readonly readTextFile: (path: string) => Promise<string | undefined>;
   /** The user's home directory, as the system says; `undefined` when it may not be asked. */
   readonly homeDirectory: () => string | undefined;
@@ -32,6 +37,19 @@ export interface Runtime {
   readonly spawn?: Spawn | undefined;
   /** Where warnings go that must be seen without a logger. */
   readonly warn: (message: string) => void;
+}
+
+/** Why a file that exists was not read. Its message completes the sentence "Cannot read the file: …". */
+export interface FileError extends Error {
+  /**
+   * The user may not read it; it is a directory, a pipe, a device; it is larger than 16 MiB; it is not UTF-8; or the system
+   * failed, which another attempt may not.
+   */
+  readonly code: "NotPermitted" | "NotAFile" | "TooLarge" | "NotUtf8" | "Unreadable";
+  /** The first line that is not UTF-8, counted from 1. */
+  readonly line?: number;
+  /** With `Unreadable`, the code of the system, such as `EMFILE`. */
+  readonly systemCode?: string;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Runtime } from "../runtime.ts";
+import { readTextFile } from "./file.ts";
 
 /** The parts of Node's `process` that the adapters use; Bun has them, too. */
 export interface NodeProcess {
@@ -12,7 +13,8 @@ export interface NodeProcess {
   off(event: "exit", listener: () => void): void;
 }
 
-interface FileSystem {
+interface FilePromises {
+  stat(path: string): Promise<{ isFile(): boolean; readonly size: number }>;
   readFile(path: string): Promise<Uint8Array>;
 }
 
@@ -23,10 +25,17 @@ interface FileSystem {
 export function builtinRuntime(
   process: NodeProcess,
 ): Pick<Runtime, "env" | "readTextFile" | "homeDirectory" | "platform"> {
+  const files = () => process.getBuiltinModule<FilePromises>("node:fs/promises");
   return {
     env: (name) => process.env[name],
     readTextFile: (path) =>
-      readWith((file) => process.getBuiltinModule<FileSystem>("node:fs/promises").readFile(file), path),
+      readTextFile({
+        async stat(path) {
+          const stats = await files().stat(path);
+          return { isFile: stats.isFile(), size: stats.size };
+        },
+        readFile: (path) => files().readFile(path),
+      }, path),
     homeDirectory: () => systemHome(process),
     platform: platformOf(process),
   };
@@ -41,15 +50,5 @@ export function systemHome(process: NodeProcess): string | undefined {
     return process.getBuiltinModule<{ homedir(): string }>("node:os").homedir();
   } catch {
     return undefined; // a user without a home
-  }
-}
-
-/** Reads a file as strict UTF-8; `undefined` when there is none. */
-export async function readWith(read: (path: string) => Promise<Uint8Array>, path: string): Promise<string | undefined> {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await read(path));
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
   }
 }

@@ -1,15 +1,15 @@
 import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { capturingVariable, PROXY_VARIABLES, refuseProxied } from "./proxy.ts";
-import { type NodeProcess, readWith, systemHome } from "./builtin.ts";
+import { type NodeProcess, systemHome } from "./builtin.ts";
+import { type FileSystem, readTextFile } from "./file.ts";
 import { webRuntime } from "./web.ts";
 
 /** The parts of the `Deno` namespace that the adapter uses. */
-export interface DenoNamespace {
+export interface DenoNamespace extends FileSystem {
   readonly build: { readonly os: string };
   readonly permissions: { querySync(descriptor: Readonly<Record<string, string>>): { readonly state: string } };
   readonly env: { get(name: string): string | undefined };
-  readFile(path: string): Promise<Uint8Array>;
   createHttpClient(options: object): object;
 }
 
@@ -60,8 +60,7 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
       return await web.fetch(url, { ...init, ...direct } as RequestInit);
     },
     env,
-    readTextFile: async (path) =>
-      isGranted({ name: "read", path }) ? await readWith((file) => deno.readFile(file), path) : undefined,
+    readTextFile: async (path) => isGranted({ name: "read", path }) ? await readTextFile(deno, path) : undefined,
     homeDirectory() {
       const { process } = globalThis as unknown as { readonly process: NodeProcess };
       return isGranted({ name: "sys", kind: "homedir" }) ? systemHome(process) : undefined;

@@ -1,0 +1,78 @@
+import type { FileError } from "../runtime.ts";
+
+/** How an adapter reaches files. Rejections carry the `code` of the system. */
+export interface FileSystem {
+  readonly stat: (path: string) => Promise<{ readonly isFile: boolean; readonly size: number }>;
+  readonly readFile: (path: string) => Promise<Uint8Array>;
+}
+
+const MAX_FILE_BYTES = 16 * 2 ** 20;
+/** Not regular files, but what people give where they want no file. */
+const EMPTY_FILES: readonly string[] = ["/dev/null", "NUL", "\\\\.\\nul"];
+const MISSING_CODES: readonly unknown[] = ["ENOENT", "ENOTDIR"];
+const PERMISSION_CODES: readonly unknown[] = ["EACCES", "EPERM", "ERR_ACCESS_DENIED"];
+const NEWLINE = 0x0a;
+
+/**
+ * `Runtime.readTextFile`, made of what an adapter can do. A pipe or a device is not opened: reading it may never end.
+ *
+ * @throws {FileError} In words of our own: the errors of the system quote the path.
+ */
+export async function readTextFile(files: FileSystem, path: string): Promise<string | undefined> {
+  if (EMPTY_FILES.includes(path)) return "";
+  const found = await ifPresent(() => files.stat(path));
+  if (found === undefined) return undefined;
+  if (!found.isFile) throw fileError("NotAFile", "it is not a regular file");
+  if (found.size > MAX_FILE_BYTES) throw fileError("TooLarge", "it is larger than 16 MiB");
+  const bytes = await ifPresent(() => files.readFile(path));
+  return bytes === undefined ? undefined : decode(bytes);
+}
+
+async function ifPresent<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+    // A link may lead to a file that Deno may not read, though it may read the link.
+    if (MISSING_CODES.includes(code) || name === "NotCapable") return undefined;
+    if (PERMISSION_CODES.includes(code)) throw fileError("NotPermitted", "it may not be read");
+    const state = "the system could not read it";
+    if (typeof code !== "string" || !/^\w{1,40}$/.test(code)) throw fileError("Unreadable", state);
+    throw fileError("Unreadable", `${state} (${code})`, { systemCode: code });
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const line = firstLineNotUtf8(bytes);
+    throw fileError("NotUtf8", `line ${line} is not UTF-8`, { line });
+  }
+}
+
+/** No character of more than one byte contains the byte of a newline, so each line is UTF-8 by itself. */
+function firstLineNotUtf8(bytes: Uint8Array): number {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for (let line = 1, start = 0;; line++) {
+    const end = bytes.indexOf(NEWLINE, start);
+    try {
+      decoder.decode(bytes.subarray(start, end === -1 ? undefined : end));
+    } catch {
+      return line;
+    }
+    if (end === -1) return line;
+    start = end + 1;
+  }
+}
+
+function fileError(
+  code: FileError["code"],
+  message: string,
+  details: { readonly line?: number; readonly systemCode?: string } = {},
+): FileError {
+  const error = Object.assign(new Error(message), { code });
+  // An error of Bun has a line already: that of the source.
+  for (const [key, value] of Object.entries(details)) Object.defineProperty(error, key, { value, enumerable: true });
+  return error;
+}
