@@ -5,7 +5,6 @@ import { readTextFile } from "./file.ts";
 export interface NodeProcess {
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly execArgv: readonly string[];
   readonly platform: string;
   getBuiltinModule<T>(id: string): T;
   kill(pid: number, signal: string | number): void;

@@ -1,8 +1,8 @@
 import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { capturingVariable, PROXY_VARIABLES, refuseProxied } from "./proxy.ts";
 import { type NodeProcess, systemHome } from "./builtin.ts";
 import { type FileSystem, readTextFile } from "./file.ts";
+import { proxyVariable, proxyVariables } from "./proxy.ts";
 import { webRuntime } from "./web.ts";
 
 /** The parts of the `Deno` namespace that the adapter uses. */
@@ -13,51 +13,39 @@ export interface DenoNamespace extends FileSystem {
   createHttpClient(options: object): object;
 }
 
-const HTTPS_HINT = "Use an http: endpoint, or grant --allow-env for the proxy variables.";
-const UPGRADE_HINT = "Upgrade Deno to 2.7.7 or later, which can be told to go directly.";
-
 /**
- * Deno 2. A permission is asked for without prompting; one that was not granted makes a variable unset and a file
- * missing.
+ * Deno 2.5.1 and later. A permission is queried without prompting; one that was not granted makes a variable unset and a
+ * file missing.
  */
 export function denoRuntime(deno: DenoNamespace): Runtime {
   const web = webRuntime();
-  const clients = new Map<string, object | undefined>();
+  const clients = new Map<string, object>();
   const isGranted = (descriptor: Readonly<Record<string, string>>) =>
     deno.permissions.querySync(descriptor).state === "granted";
   const env = (variable: string) => isGranted({ name: "env", variable }) ? deno.env.get(variable) : undefined;
-  const hidden = () => PROXY_VARIABLES.find((variable) => !isGranted({ name: "env", variable }));
 
-  /** Deno obeys proxy variables that it does not let us read, and the system settings on Windows. */
-  const mayUseProxy = (url: string) =>
-    deno.build.os === "windows" || hidden() !== undefined || capturingVariable(url, env) !== undefined;
-
+  /**
+   * A client for one origin through no proxy, where one may apply. Deno obeys variables that it does not let us read, and on
+   * Windows the system settings; how it reads `NO_PROXY` differs from what others do.
+   */
   function directClient(url: string): object | undefined {
+    const hidden = proxyVariables(url).filter((variable) => !isGranted({ name: "env", variable }));
+    const variable = proxyVariable(url, env);
+    if (variable === undefined && hidden.length === 0 && deno.build.os !== "windows") return undefined;
     const target = new URL(url);
-    if (!clients.has(target.origin)) clients.set(target.origin, tryDirectClient(deno, target));
-    const client = clients.get(target.origin);
-    if (client === undefined) refuse(url);
-    if (client === undefined && target.protocol === "https:") {
-      throw new RefusedRequest("proxy", "a proxy may apply", HTTPS_HINT);
-    }
+    if (target.protocol === "https:") throw httpsRefusal(variable, hidden);
+    const client = clients.get(target.origin) ?? createDirectClient(deno, target);
+    clients.set(target.origin, client);
     return client;
-  }
-
-  function refuse(url: string): void {
-    const variable = hidden();
-    if (variable !== undefined) {
-      throw new RefusedRequest("proxy", `a proxy may apply, and ${variable} may not be read`, UPGRADE_HINT);
-    }
-    refuseProxied(url, env, UPGRADE_HINT);
   }
 
   return {
     ...web,
     async fetchDirect(url, init) {
       const host = hostWithPort(new URL(url));
-      if (!isGranted({ name: "net", host })) throw netPermissionError(host);
-      const direct = mayUseProxy(url) ? { client: directClient(url) } : {};
-      return await web.fetch(url, { ...init, ...direct } as RequestInit);
+      if (!isGranted({ name: "net", host })) throw netRefusal(host);
+      const client = directClient(url);
+      return await web.fetch(url, (client === undefined ? init : { ...init, client }) as RequestInit);
     },
     env,
     readTextFile: async (path) => isGranted({ name: "read", path }) ? await readTextFile(deno, path) : undefined,
@@ -71,19 +59,24 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
 
 /**
  * A client whose proxy is the target itself, over plain TCP: the one setting that keeps the proxy variables out. The
- * request line then holds the whole URL, so it is used only where a proxy may apply. Deno before 2.7.7 lacks it.
+ * request line then contains the whole URL, so it is used only where a proxy may apply.
  */
-function tryDirectClient(deno: DenoNamespace, url: URL): object | undefined {
-  const { hostname } = url;
-  if (url.protocol === "https:") return undefined; // that client would speak without TLS
-  try {
-    return deno.createHttpClient({ proxy: { transport: "tcp", hostname, port: Number(portOf(url)) } });
-  } catch {
-    return undefined; // an older Deno: the caller refuses where a proxy applies
-  }
+function createDirectClient(deno: DenoNamespace, url: URL): object {
+  return deno.createHttpClient({ proxy: { transport: "tcp", hostname: url.hostname, port: Number(portOf(url)) } });
 }
 
-function netPermissionError(host: string): RefusedRequest {
+/** The direct client would speak without TLS. */
+function httpsRefusal(variable: string | undefined, hidden: readonly string[]): RefusedRequest {
+  const state = variable !== undefined
+    ? `${variable} would send it through a proxy`
+    : hidden.length > 0
+    ? `a proxy may apply, ${hidden.join(", ")} may not be read`
+    : "the proxy settings of Windows may apply";
+  const grant = hidden.length > 0 ? `grant --allow-env=${hidden.join(",")}` : `unset ${variable ?? "the proxy"}`;
+  return new RefusedRequest("proxy", state, `Use an http: endpoint, or ${grant}.`);
+}
+
+function netRefusal(host: string): RefusedRequest {
   return new RefusedRequest("permission", `Deno may not connect to ${host}`, `Start Deno with --allow-net=${host}.`);
 }
 

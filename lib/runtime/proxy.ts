@@ -3,38 +3,39 @@ import { RefusedRequest } from "../errors.ts";
 /** Reads one environment variable. */
 type Env = (name: string) => string | undefined;
 
-const HTTP_VARIABLES = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
-const HTTPS_VARIABLES = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+/** The variables that can name a proxy for a URL. */
+export function proxyVariables(url: string): readonly string[] {
+  const scheme = new URL(url).protocol === "https:" ? "https" : "http";
+  return [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`, "all_proxy", "ALL_PROXY"];
+}
 
-/** Every variable that decides whether a request goes through a proxy. */
-export const PROXY_VARIABLES: readonly string[] = [
-  ...new Set([...HTTP_VARIABLES, ...HTTPS_VARIABLES]),
-  "no_proxy",
-  "NO_PROXY",
-];
-
-/**
- * The variable that would send a request for `url` to a proxy. Only an exempting entry that names the host itself
- * counts: runtimes differ on ranges and wildcards.
- */
-export function capturingVariable(url: string, env: Env): string | undefined {
-  const { protocol, hostname, host } = new URL(url);
-  const variables = protocol === "https:" ? HTTPS_VARIABLES : HTTP_VARIABLES;
-  const capturing = variables.find((name) => (env(name) ?? "").trim() !== "");
-  if (capturing === undefined) return undefined;
-  const exempted = `${env("no_proxy") ?? ""},${env("NO_PROXY") ?? ""}`.split(/[\s,]+/);
-  const names = [hostname, hostname.replace(/^\[|\]$/g, ""), host];
-  return exempted.some((entry) => names.includes(entry)) ? undefined : capturing;
+/** The variable that names a proxy for a URL. */
+export function proxyVariable(url: string, env: Env): string | undefined {
+  return proxyVariables(url).find((name) => (env(name) ?? "").trim() !== "");
 }
 
 /**
- * Refuses a request that a proxy variable would send through a proxy, for runtimes whose `fetch` cannot be made direct.
+ * Whether `NO_PROXY` exempts a URL in every runtime: they differ in which of the two spellings counts, and on ranges,
+ * wildcards, ports, white space and IPv6 addresses without brackets.
+ */
+export function isExempt(url: string, env: Env): boolean {
+  const { hostname } = new URL(url);
+  const lists = [env("no_proxy"), env("NO_PROXY")].filter((list) => list !== undefined);
+  return lists.length > 0 && lists.every((list) => list.split(",").some((entry) => entry.trim() === hostname));
+}
+
+/** How to exempt a URL, as {@linkcode isExempt} reads it. */
+export function exemptionHint(url: string): string {
+  return `Add ${new URL(url).hostname} to NO_PROXY, and to no_proxy where it is set.`;
+}
+
+/**
+ * Refuses a request that a proxy variable may send through a proxy, for runtimes whose `fetch` cannot be made direct.
  *
  * @throws {RefusedRequest} Before anything is sent.
  */
 export function refuseProxied(url: string, env: Env, orElse: string): void {
-  const variable = capturingVariable(url, env);
-  if (variable === undefined) return;
-  const hint = `Set NO_PROXY=${new URL(url).hostname}. ${orElse}`;
-  throw new RefusedRequest("proxy", `${variable} would send it through a proxy`, hint);
+  const variable = proxyVariable(url, env);
+  if (variable === undefined || isExempt(url, env)) return;
+  throw new RefusedRequest("proxy", `${variable} would send it through a proxy`, `${exemptionHint(url)} ${orElse}`);
 }

@@ -71,7 +71,7 @@ describe("a proxy variable", () => {
     const env = { http_proxy: proxy.origin, NODE_USE_ENV_PROXY: "1" };
     const { stdout } = await runProgram(program(PRINT_CODE), { env });
     const follows = RUNTIME === "node" && !process.versions.node.startsWith("20.");
-    const refusal = "ImdsProxyError: Set NO_PROXY=127.0.0.1. Or unset NODE_USE_ENV_PROXY for this program.";
+    const refusal = "ImdsProxyError: Add 127.0.0.1 to NO_PROXY, and to no_proxy where it is set.";
     assertEquals([stdout.trim(), proxied], [follows ? refusal : "EC2RoleProvider", []]);
   });
 
@@ -79,5 +79,38 @@ describe("a proxy variable", () => {
     const env = { http_proxy: proxy.origin, NO_PROXY: "127.0.0.1", NODE_USE_ENV_PROXY: "1" };
     const { stdout } = await runProgram(program(PRINT_CODE), { env });
     assertEquals([stdout.trim(), proxied], ["EC2RoleProvider", []]);
+  });
+});
+
+describe("a runtime that lacks", () => {
+  const print =
+    `console.log(JSON.stringify(await provider().then(({ source }) => source, ({ code, message }) => [code, message])));`;
+
+  it("fetch fails the first call with one clear error, and is not asked again", async () => {
+    const code = `delete globalThis.fetch;
+      const { fromInstanceMetadata } = await import("${moduleUrl("mod.ts")}");
+      const provider = fromInstanceMetadata({ runtime: { sleep: () => Promise.reject(new Error("it retried")) } });
+      ${print}`;
+    assertEquals(JSON.parse((await runProgram(code)).stdout), [
+      "ConfigurationError",
+      "Cannot get an IMDSv2 token: there is no global fetch",
+    ]);
+  });
+
+  // As in the Edge runtime of Next.js.
+  it("process.versions retrieves with fetch, and says that it starts no processes", async () => {
+    const code = `const env = {}, getBuiltinModule = () => undefined;
+      Reflect.deleteProperty(globalThis, "Deno");
+      Object.defineProperty(globalThis, "process", { value: { env, getBuiltinModule } });
+      const { fromInstanceMetadata, fromProcess } = await import("${moduleUrl("mod.ts")}");
+      let provider = fromInstanceMetadata({ endpoint: "${server.endpoint}" });
+      ${print}
+      provider = fromProcess({ command: ["/bin/true"] });
+      ${print}`;
+    const { stdout, stderr } = await runProgram(code);
+    assertEquals([stdout.trim().split("\n").map((line) => JSON.parse(line)), stderr], [[
+      "EC2RoleProvider",
+      ["ProcessProviderExecutionError", "Cannot run the credential process: this runtime cannot start processes"],
+    ], ""]);
   });
 });
