@@ -16,9 +16,14 @@ export interface Runtime {
   readonly now: () => number;
   /** A random number in [0, 1). */
   readonly random: () => number;
-  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
+  /**
+   * Resolves after `ms` milliseconds, rounded up and at most 2³¹ − 1; rejects with the signal's reason when it aborts first.
+   */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** A signal that aborts after `ms` milliseconds with a `TimeoutError`, without keeping the process alive. */
+  /**
+   * A signal that aborts after `ms` milliseconds, rounded up and at most 2³¹ − 1, with a `TimeoutError`, without keeping the
+   * process alive.
+   */
   readonly timeout: (ms: number) => AbortSignal;
   /** An environment variable; `undefined` also when it may not be read. */
   readonly env: (name: string) => string | undefined;

@@ -72,13 +72,18 @@ function isDirect(dispatcher: Dispatcher, protocol: string): boolean {
     (isOwnDispatch(dispatcher) && isPlainAgent(part(dispatcher, `${protocol.slice(0, -1)} proxy agent`)));
 }
 
+/** One for each class, made when it is first needed. */
+let newAgents: WeakMap<object, object> | undefined;
+
 /**
  * Whether this is undici's Agent without options that lead elsewhere. It is recognised by its parts: minified code has other
  * class names, and a subclass may have the same. What cannot be read from it is compared with a new one.
  */
 function isPlainAgent(value: unknown): value is Dispatcher {
   if (!isDispatcher(value) || !isOwnDispatch(value) || part(value, "clients") === undefined) return false;
-  const plain = new value.constructor();
+  newAgents ??= new WeakMap();
+  const plain = newAgents.get(value.constructor) ?? new value.constructor();
+  newAgents.set(value.constructor, plain);
   return hasPlainOptions(value) &&
     ["factory", "dispatch interceptors"].every((name) => String(part(value, name)) === String(part(plain, name)));
 }

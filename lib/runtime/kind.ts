@@ -2,7 +2,7 @@ import { CredentialsProviderError } from "../errors.ts";
 
 /** The globals that tell the runtimes apart. */
 interface Globals {
-  readonly Deno?: { readonly version: { readonly deno: string } };
+  readonly Deno?: { readonly version?: { readonly deno: string } };
   readonly process?: {
     readonly versions?: Readonly<Record<string, string | undefined>>;
     readonly getBuiltinModule?: unknown;
@@ -26,7 +26,7 @@ export function unsupportedVersion(globals: Globals): CredentialsProviderError |
   const { Deno, process } = globals;
   const kind = runtimeKind(globals);
   if (kind === "deno") {
-    const version = Deno?.version.deno ?? "";
+    const version = Deno?.version?.deno ?? "of no version";
     return atLeast(version, [2, 5, 1]) ? undefined : tooOld(`Deno ${version}`, "Deno 2.5.1");
   }
   if (kind === "web" || process?.getBuiltinModule !== undefined) return undefined;

@@ -59,6 +59,7 @@ describe("atLeast()", () => {
     ["1.3.14", false],
     ["0.9.9", false],
     ["", false],
+    ["of no version", false],
   ] as const;
   for (const [version, expected] of cases) {
     it(`${version || "no version"} is ${expected ? "" : "not "}at least 1.4.5`, () => {
