@@ -38,7 +38,13 @@ export interface ImdsOptions extends SharedConfigOptions {
   readonly endpoint?: string;
   /** Which of the two well-known addresses to use. @default {"IPv4"} */
   readonly endpointMode?: "IPv4" | "IPv6";
-  /** Milliseconds for one attempt, from connecting to the last byte; > 0. @default {1000} */
+  /**
+   * Milliseconds for one attempt, from connecting to the last byte; > 0.
+   *
+   * Where packets to the endpoint vanish, as off EC2, the `fetch` of Node keeps the program alive for 10 seconds after the
+   * error (before Bun 1.4: two minutes), unless it ends with `process.exit()`.
+   * @default {1000}
+   */
   readonly timeout?: number;
   /** Milliseconds until the response headers; > 0. Defaults to `timeout`. */
   readonly connectTimeout?: number;
