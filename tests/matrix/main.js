@@ -5,9 +5,7 @@ import process from "node:process";
 
 if (process.platform !== "linux" || process.arch !== "x64") {
   const { platform, arch } = process;
-  process.stdout.write(
-    `test:matrix is skipped: its runtimes are for linux x64, this is ${platform} ${arch}\n`,
-  );
+  process.stdout.write(`test:matrix is skipped: its runtimes are for linux x64, this is ${platform} ${arch}\n`);
 } else {
   const folder = `${import.meta.dirname}/suites`;
   const suites = readdirSync(folder).map((name) => `${folder}/${name}`);

@@ -10,19 +10,15 @@ const module = await import(undici);
 const results = [];
 for (const [index, { name, only, set }] of WAYS.entries()) {
   if (only !== undefined && !undici.includes(only)) continue;
-  const control = 60_000 + index;
+  const control = 61_000 + index;
   try {
     set(module, proxy);
   } catch {
     results.push({ name, isUnknown: true });
     continue;
   }
-  const result = await resultOf(
-    fromInstanceMetadata({ endpoint, maxRetries: 0 }),
-  );
-  await fetch(`http://127.0.0.2:${control}/${control}`).catch(
-    () => {/* the proxy recorded it, or nothing did */},
-  );
+  const result = await resultOf(fromInstanceMetadata({ endpoint, maxRetries: 0 }));
+  await fetch(`http://127.0.0.2:${control}/${control}`).catch(() => {/* the proxy recorded it, or nothing did */});
   results.push({ name, control, ...result });
 }
 print(results);

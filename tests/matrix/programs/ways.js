@@ -6,11 +6,7 @@ const through = (dispatcher) => () => (options, handler) => dispatcher.dispatch(
 const setter = (make) => (undici, proxy) => undici.setGlobalDispatcher(make(undici, proxy));
 
 const connectTo = (proxy) => (_, done) => {
-  const socket = net.connect(
-    new URL(proxy).port,
-    "127.0.0.1",
-    () => done(null, socket),
-  );
+  const socket = net.connect(new URL(proxy).port, "127.0.0.1", () => done(null, socket));
 };
 
 /** Undici's plain agent, and what tests use; nothing is between it and the server. */
@@ -19,22 +15,13 @@ export const DIRECT_WAYS = [
   { name: "Agent", set: setter(({ Agent }) => new Agent()) },
   {
     name: "Agent with limits",
-    set: setter(({ Agent }) =>
-      new Agent({
-        keepAliveTimeout: 1_000,
-        connections: 1,
-        connect: { timeout: 1_000 },
-      })
-    ),
+    set: setter(({ Agent }) => new Agent({ keepAliveTimeout: 1_000, connections: 1, connect: { timeout: 1_000 } })),
   },
   { name: "MockAgent", set: setter(({ MockAgent }) => new MockAgent()) },
 ];
 
 const PROXY_WAYS = [
-  {
-    name: "ProxyAgent",
-    set: setter(({ ProxyAgent }, proxy) => new ProxyAgent(proxy)),
-  },
+  { name: "ProxyAgent", set: setter(({ ProxyAgent }, proxy) => new ProxyAgent(proxy)) },
   {
     name: "EnvHttpProxyAgent",
     set: setter(({ EnvHttpProxyAgent }, proxy) => new EnvHttpProxyAgent({ httpProxy: proxy, noProxy: "" })),
@@ -86,22 +73,14 @@ const PROXY_WAYS = [
     only: "undici6",
     set: setter(({ Agent, ProxyAgent }, proxy) => {
       const interceptor = through(new ProxyAgent(proxy));
-      return new Agent({
-        interceptors: {
-          Agent: [interceptor],
-          Pool: [interceptor],
-          Client: [interceptor],
-        },
-      });
+      return new Agent({ interceptors: { Agent: [interceptor], Pool: [interceptor], Client: [interceptor] } });
     }),
   },
   {
     name: "Agent with interceptors set later",
     only: "undici6",
     set: setter(({ Agent, ProxyAgent }, proxy) =>
-      Object.assign(new Agent(), {
-        interceptors: [through(new ProxyAgent(proxy))],
-      })
+      Object.assign(new Agent(), { interceptors: [through(new ProxyAgent(proxy))] })
     ),
   },
   {
@@ -117,12 +96,7 @@ const PROXY_WAYS = [
     name: "MockAgent with a connect function",
     set: setter(({ MockAgent }, proxy) => new MockAgent({ connect: connectTo(proxy) })),
   },
-  {
-    name: "an object",
-    set: setter(({ ProxyAgent }, proxy) => ({
-      dispatch: through(new ProxyAgent(proxy))(),
-    })),
-  },
+  { name: "an object", set: setter(({ ProxyAgent }, proxy) => ({ dispatch: through(new ProxyAgent(proxy))() })) },
   {
     name: "http.setGlobalProxyFromEnv()",
     set: (_, proxy) => http.setGlobalProxyFromEnv({ http_proxy: proxy }),

@@ -13,14 +13,8 @@ describe("the compiled package", { concurrency: 2 }, () => {
     it(`retrieves from every kind of source on ${runtime.name}`, async () => {
       const files = project.path(`files of ${runtime.name}`);
       mkdirSync(files);
-      const { slowProcess, ...retrieved } = await project.run(
-        runtime,
-        "sources.js",
-        { args: [files] },
-      );
-      const sources = Object.entries(retrieved).map((
-        [name, { source, message }],
-      ) => [name, source ?? message]);
+      const { slowProcess, ...retrieved } = await project.run(runtime, "sources.js", { args: [files] });
+      const sources = Object.entries(retrieved).map(([name, { source, message }]) => [name, source ?? message]);
       assert.deepEqual(Object.fromEntries(sources), {
         instance: "EC2RoleProvider",
         endpointOfFile: "EC2RoleProvider",

@@ -10,10 +10,7 @@ describe("a runtime below the supported version", { concurrency: 2 }, () => {
 
   for (const runtime of UNSUPPORTED) {
     it(`${runtime.name} fails every first call with the version needed`, async () => {
-      const env = {
-        AWS_ACCESS_KEY_ID: "AKIAEXAMPLE",
-        AWS_SECRET_ACCESS_KEY: "secret",
-      };
+      const env = { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
       const calls = await project.run(runtime, "first_calls.js", { env });
       for (const [name, { code, message, hint }] of Object.entries(calls)) {
         assert.equal(code, "ConfigurationError", `${name}: ${message}`);

@@ -11,13 +11,7 @@ const ROOT = join(import.meta.dirname, "../../..");
 const FLAGS = {
   node: [],
   bun: ["--no-env-file"],
-  deno: [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    "--no-lock",
-    "--node-modules-dir=manual",
-  ],
+  deno: ["run", "--quiet", "--no-prompt", "--no-lock", "--node-modules-dir=manual"],
 };
 
 /** A project with the package installed, and the programs of the matrix in it. */
@@ -28,13 +22,8 @@ export class Project {
     const installed = join(this.folder, "node_modules/@rolecreds/aws");
     cpSync(join(ROOT, "package.json"), join(installed, "package.json"));
     cpSync(join(ROOT, "dist"), join(installed, "dist"), { recursive: true });
-    cpSync(join(import.meta.dirname, "../programs"), this.folder, {
-      recursive: true,
-    });
-    writeFileSync(
-      this.path("package.json"),
-      `{ "type": "module", "dependencies": { "@rolecreds/aws": "*" } }`,
-    );
+    cpSync(join(import.meta.dirname, "../programs"), this.folder, { recursive: true });
+    writeFileSync(this.path("package.json"), `{ "type": "module", "dependencies": { "@rolecreds/aws": "*" } }`);
   }
 
   path(name) {
@@ -43,22 +32,14 @@ export class Project {
 
   /** Imports an entry of the package into the suite. */
   import(specifier) {
-    return import(
-      pathToFileURL(createRequire(this.path("package.json")).resolve(specifier))
-        .href
-    );
+    const path = createRequire(this.path("package.json")).resolve(specifier);
+    return import(pathToFileURL(path).href);
   }
 
   /** Runs a program; its result is what it prints: one line of JSON. There is no home, and PATH is all it inherits. */
   async run(runtime, program, { args = [], env = {}, flags = [] } = {}) {
     const permissions = runtime.kind === "deno" && flags.length === 0 ? ["--allow-all"] : [];
-    const command = [
-      ...FLAGS[runtime.kind],
-      ...flags,
-      ...permissions,
-      this.path(program),
-      ...args,
-    ];
+    const command = [...FLAGS[runtime.kind], ...flags, ...permissions, this.path(program), ...args];
     const child = spawn(runtime.path, command, {
       cwd: this.folder,
       env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
@@ -69,11 +50,7 @@ export class Project {
     child.stdout.on("data", (chunk) => stdout += chunk);
     child.stderr.on("data", (chunk) => stderr += chunk);
     const exitCode = await new Promise((resolve) => child.once("close", resolve));
-    if (exitCode !== 0) {
-      throw new Error(
-        `${program} on ${runtime.name} ended with ${exitCode}: ${stdout}${stderr}`,
-      );
-    }
+    if (exitCode !== 0) throw new Error(`${program} on ${runtime.name} ended with ${exitCode}: ${stdout}${stderr}`);
     return JSON.parse(stdout);
   }
 
