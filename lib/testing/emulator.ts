@@ -170,9 +170,10 @@ export abstract class Emulator<Step extends string = string> {
 
   async #respond(request: Request, signal: AbortSignal, connection?: RawConnection): Promise<Response> {
     const { method, url } = request;
+    const headers = Object.fromEntries(request.headers); // first: Bun forgets the type of a body that was read
     const body = request.body === null ? "" : await request.text();
     const path = new URL(url).pathname;
-    const received = { method, url, path, headers: Object.fromEntries(request.headers), body };
+    const received = { method, url, path, headers, body };
     const entry = { ...received, step: this.stepOf(received), status: 0 };
     this.#requests.push(entry);
     const respond = () => path === "/redirected" ? textResponse("redirected") : this.respond(entry);
