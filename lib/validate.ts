@@ -46,11 +46,13 @@ export const VARIABLES: Rule<Readonly<Record<string, string>>> = rule(
     OBJECT.accept(value) !== undefined && Object.values(value as object).every((text) => typeof text === "string"),
 );
 
+// @__NO_SIDE_EFFECTS__
 export function integer(low: number, high: number = Number.MAX_SAFE_INTEGER): Rule<number> {
   const range = high === Number.MAX_SAFE_INTEGER ? `an integer >= ${low}` : `an integer from ${low} to ${high}`;
   return rule(range, (value) => Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high);
 }
 
+// @__NO_SIDE_EFFECTS__
 export function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
   return rule(values.map((value) => `"${value}"`).join(" or "), (value) => values.includes(value as T));
 }
@@ -82,6 +84,8 @@ export function validated<T>(action: string, name: string, { accept, range }: Ru
   );
 }
 
+/** Bundlers drop a rule that is not used: the calls of these three functions only make an object. */
+// @__NO_SIDE_EFFECTS__
 function rule<T>(range: string, isValid: (value: unknown) => boolean): Rule<T> {
   return { accept: (value) => isValid(value) ? value as T : undefined, range };
 }

@@ -109,7 +109,6 @@ const RULES: Rules = {
   "retryDelayOptions.customBackoff": FUNCTION,
   tokenTtlSeconds: integer(1, 21_600),
   failFast: BOOLEAN,
-  ...SHARED_CONFIG_RULES,
 };
 
 /** The well-known addresses; see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html}. */
@@ -121,7 +120,7 @@ const ENDPOINTS = { ipv4: "http://169.254.169.254", ipv6: "http://[fd00:ec2::254
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
 export function checkImdsOptions(what: string, options: ImdsOptions, rules: Rules = {}): void {
-  checkOptions(what, options, { ...RULES, ...rules });
+  checkOptions(what, options, { ...SHARED_CONFIG_RULES, ...RULES, ...rules });
 }
 
 /**

@@ -58,7 +58,6 @@ const RULES: Rules = {
   accountId: STRING,
   signal: OBJECT,
   command: COMMAND,
-  ...SHARED_CONFIG_RULES,
 };
 
 /**
@@ -67,7 +66,7 @@ const RULES: Rules = {
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
 export function checkProcessOptions(options: ProcessProviderOptions): void {
-  checkOptions("process provider", options, RULES);
+  checkOptions("process provider", options, { ...SHARED_CONFIG_RULES, ...RULES });
   if (options.command === undefined || options.profile === undefined) return;
   throw new CredentialsProviderError(
     "ConfigurationError",
