@@ -40,13 +40,18 @@ export class Folder {
     const folder = join(this.path, "node_modules/@rolecreds/aws");
     mkdirSync(folder, { recursive: true });
     await run("tar", ["-xzf", filename, "-C", folder, "--strip-components=1"]);
-    this.#write("package.json", `{ "type": "module", "dependencies": { "@rolecreds/aws": "*" } }`);
+    this.write("package.json", `{ "type": "module", "dependencies": { "@rolecreds/aws": "*" } }`);
   }
 
-  /** Runs a module there to its end, and returns what it prints, also when it fails. */
-  async run(program: string, args: readonly string[], code: string): Promise<string> {
+  /** Runs a module there, and returns what it prints. */
+  run(program: string, args: readonly string[], code: string): Promise<string> {
+    return this.execute(program, [...args, this.write("program.js", code)]);
+  }
+
+  /** Runs a program there to its end, and returns what it prints, also when it fails. */
+  async execute(program: string, args: readonly string[]): Promise<string> {
     const env = { PATH: process.env["PATH"], HOME: "/nonexistent" };
-    const { stdout, stderr } = await run(program, [...args, this.#write("program.js", code)], { cwd: this.path, env })
+    const { stdout, stderr } = await run(program, args, { cwd: this.path, env })
       .catch((error: { readonly stdout: string; readonly stderr: string }) => error);
     return stdout + stderr;
   }
@@ -54,7 +59,7 @@ export class Folder {
   /** Bundles a module there with esbuild, minified. */
   async bundle(code: string): Promise<string> {
     const args = ["--bundle", "--minify", "--format=esm", "--platform=neutral", "--log-level=warning"];
-    const { stdout } = await run(resolve("node_modules/.bin/esbuild"), [...args, this.#write("bundle.js", code)]);
+    const { stdout } = await run(resolve("node_modules/.bin/esbuild"), [...args, this.write("bundle.js", code)]);
     return stdout;
   }
 
@@ -66,7 +71,8 @@ export class Folder {
     rmSync(this.path, { recursive: true });
   }
 
-  #write(name: string, text: string): string {
+  /** Writes a file there, and returns its path. */
+  write(name: string, text: string): string {
     writeFileSync(join(this.path, name), text);
     return join(this.path, name);
   }
