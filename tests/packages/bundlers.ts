@@ -78,7 +78,8 @@ describe("the modules of the npm package", () => {
   }
 
   it("are loaded by require()", async () => {
-    const code = `console.log(typeof require("@rolecreds/aws").fromEnv, typeof require("@rolecreds/aws/testing").ImdsEmulator)`;
+    const code =
+      `console.log(typeof require("@rolecreds/aws").fromEnv, typeof require("@rolecreds/aws/testing").ImdsEmulator)`;
     assertEquals(await project.execute(process.execPath, ["--no-warnings", "--eval", code]), "function function\n");
   });
 });
