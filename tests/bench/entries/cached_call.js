@@ -3,8 +3,9 @@ import { doesIdentityRequireRefresh, isIdentityExpired, memoizeIdentityProvider 
 export const title = "One cached call";
 export const unit = "ns";
 export const notes =
-  "An async function that copies five fields, then what a cache must add: reading the clock, and a " +
-  "date of its own for each caller. AWS SDK v3 hands out one shared object, so it does not copy.";
+  "Nothing beside one signature, which takes a thousand times as long. The bare copy is an async function that copies five " +
+  "fields; then what a cache must add: reading the clock, and a date of its own for each caller. AWS SDK v3 hands out one " +
+  "shared object, so it does not copy.";
 
 const FIELDS = {
   accessKeyId: "ASIAEXAMPLE",

@@ -1,0 +1,70 @@
+export const title = "Memory";
+export const unit = "KiB";
+export const notes =
+  "What stays on the heap after garbage collection, over a metadata service in memory. Growth is what a second run of the " +
+  "same length adds to the first; a negative one is zero.";
+
+const [ONE, CALLS, REFRESHES] = ["one provider", "growth over 1,000,000 cached calls", "growth over 10,000 refreshes"];
+/** Nothing may grow; this much the engines move by themselves. */
+export const aims = [{ row: CALLS, max: 64 }, { row: REFRESHES, max: 64 }];
+
+const PROVIDERS = 1_000;
+/** A time limit cannot be cancelled: its signal lives until it ends, after a second by default. */
+const SETTLE_MS = 1_500;
+
+export async function values({ fromInstanceMetadata }) {
+  const runtime = { fetch: rotatingService() };
+  const make = () => fromInstanceMetadata({ runtime, sharedConfig: {} });
+  const provider = make();
+  return {
+    [ONE]: await sizeOfOne(make),
+    [CALLS]: await growthOf(1_000_000, () => provider()),
+    [REFRESHES]: await growthOf(10_000, () => provider({ forceRefresh: true })),
+  };
+}
+
+async function sizeOfOne(make) {
+  await make()();
+  const before = heapKiB();
+  const providers = Array.from({ length: PROVIDERS }, make);
+  for (const provider of providers) await provider();
+  const after = heapKiB();
+  return (after - before) / providers.length;
+}
+
+async function growthOf(times, call) {
+  const heaps = [];
+  for (let run = 0; run < 2; run++) {
+    for (let index = 0; index < times; index++) await call();
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    heaps.push(heapKiB());
+  }
+  return Math.max(0, heaps[1] - heaps[0]);
+}
+
+function heapKiB() {
+  for (let round = 0; round < 3; round++) collectGarbage();
+  return globalThis.process.memoryUsage().heapUsed / 1_024;
+}
+
+function collectGarbage() {
+  if ("Bun" in globalThis) globalThis.Bun.gc(true);
+  else globalThis.gc();
+}
+
+/** New credentials at each request; keeps nothing. */
+function rotatingService() {
+  let serial = 0;
+  const headers = { "x-aws-ec2-metadata-token-ttl-seconds": "21600" };
+  return (url, { method }) => {
+    if (method === "PUT") return Promise.resolve(new Response("TOKEN", { headers }));
+    if (url.endsWith("/")) return Promise.resolve(new Response("web-server"));
+    return Promise.resolve(Response.json({
+      Code: "Success",
+      AccessKeyId: `ASIA${++serial}`,
+      SecretAccessKey: "secret",
+      Token: "token",
+      Expiration: "2099-01-01T00:00:00Z",
+    }));
+  };
+}
