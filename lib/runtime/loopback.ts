@@ -48,7 +48,7 @@ const MAX_WAITING_BYTES = 2_097_152;
  */
 export async function listenOnLoopback(
   handler: RequestHandler,
-  { port = 0, ipv6 = false }: { readonly port?: number; readonly ipv6?: boolean },
+  { port = 0, ipv6 = false }: { readonly port?: number | undefined; readonly ipv6?: boolean | undefined },
 ): Promise<LoopbackServer> {
   const { process } = globalThis as { process?: NodeProcess };
   const net = process?.getBuiltinModule<Net>?.("node:net");
@@ -146,6 +146,7 @@ class Connection {
     let sent = 0;
     for await (const chunk of body) {
       if (signal.aborted) return false;
+      if (chunk.length === 0) continue; // it would end a chunked body
       const [before, after] = isChunked(response) ? chunkFrame(chunk.length) : [];
       for (const bytes of [before, chunk, after]) if (bytes !== undefined) this.#socket.write(bytes);
       sent += chunk.length;

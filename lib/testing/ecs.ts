@@ -13,19 +13,19 @@ import { type EmulatedResponse, jsonResponse, textResponse } from "./response.ts
 /** Options of {@linkcode EcsEmulator}. */
 export interface EcsEmulatorOptions extends EmulatorOptions {
   /** The id of the task's credentials, the last part of the URI. @default {"emulated-task"} */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** The role of the task; `null` for a task without one. @default {"emulated-task-role"} */
-  readonly role?: string | null;
+  readonly role?: string | null | undefined;
   /** The account of the role. @default {"123456789012"} */
-  readonly accountId?: string;
+  readonly accountId?: string | undefined;
   /** What the `Authorization` header must be. The agent of ECS needs none; other servers with its protocol do. */
-  readonly authorizationToken?: string;
+  readonly authorizationToken?: string | undefined;
   /** How many requests get 503 `CredentialsUninitialized` first, as after a start of the agent. @default {0} */
-  readonly uninitializedRequests?: number;
+  readonly uninitializedRequests?: number | undefined;
   /** Requests per second, with bursts of 1.5 times as many; 429 above. @default {40} */
-  readonly requestsPerSecond?: number;
+  readonly requestsPerSecond?: number | undefined;
   /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
-  readonly lifetimeSeconds?: number;
+  readonly lifetimeSeconds?: number | undefined;
 }
 
 /** The steps that faults can hit: the requests for credentials, and all others. */

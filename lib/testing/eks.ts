@@ -14,17 +14,17 @@ import { type EmulatedResponse, jsonResponse, textResponse } from "./response.ts
 /** Options of {@linkcode EksEmulator}. */
 export interface EksEmulatorOptions extends EmulatorOptions {
   /** The service account tokens that are accepted. @default {["emulated-service-account-token"]} */
-  readonly tokens?: Iterable<string>;
+  readonly tokens?: Iterable<string> | undefined;
   /** Whether a pod identity association exists. @default {true} */
-  readonly isAssociated?: boolean;
+  readonly isAssociated?: boolean | undefined;
   /** The account in the document. @default {"123456789012"} */
-  readonly accountId?: string;
+  readonly accountId?: string | undefined;
   /** Refuses requests to another host than the agent's two addresses. Leave it off over a socket. @default {false} */
-  readonly checkHost?: boolean;
+  readonly checkHost?: boolean | undefined;
   /** Requests per second, with bursts of half as many; 429 above. @default {1000} */
-  readonly requestsPerSecond?: number;
+  readonly requestsPerSecond?: number | undefined;
   /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
-  readonly lifetimeSeconds?: number;
+  readonly lifetimeSeconds?: number | undefined;
 }
 
 /** The errors of EKS that the agent passes on. */

@@ -9,9 +9,9 @@ import { type EmulatedResponse, textResponse, toResponse } from "./response.ts";
 /** Options that every emulator has. */
 export interface EmulatorOptions {
   /** How far the service's clock is ahead of the runtime's, in milliseconds. @default {0} */
-  readonly skewMs?: number;
+  readonly skewMs?: number | undefined;
   /** Replaces parts of the detected runtime, such as the clock. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 /** A request as an emulator received it. It may hold secrets of the client. */
@@ -39,9 +39,9 @@ export interface EmulatedRequest extends ReceivedRequest {
 /** Which requests a fault hits. */
 export interface FaultScope<Step extends string = string> {
   /** The step of the protocol. @default {"any"} */
-  readonly on?: Step | "any";
+  readonly on?: Step | "any" | undefined;
   /** How many requests; `Infinity` for all until {@linkcode Emulator.recover}. @default {1} */
-  readonly times?: number;
+  readonly times?: number | undefined;
 }
 
 interface InjectedFault {

@@ -4,7 +4,7 @@ import { type EmulatedResponse, toResponse } from "./response.ts";
 
 /**
  * A way for an emulator to misbehave in place of its response: one of the named ones, a response that replaces it, a
- * delay before it, or a change of its body.
+ * delay before it, or a change or a cut of its body.
  */
 export type Fault =
   | FaultName
@@ -12,7 +12,9 @@ export type Fault =
   /** The response, after so many milliseconds. */
   | { readonly delayMs: number }
   /** The response, with its body passed through a function. */
-  | { readonly rewrite: (body: string) => string };
+  | { readonly rewrite: (body: string) => string }
+  /** The response up to so many bytes of its body, then the connection ends. */
+  | { readonly cutAfter: number };
 
 /** The faults that have a name. */
 export type FaultName =
@@ -68,7 +70,10 @@ const NAMED: Readonly<Record<FaultName, (context: FaultContext) => Response | Pr
     for (;;) await sleep(HANG_STEP_MS, signal);
   },
   reset: () => Promise.reject(connectionLost()),
-  truncated: async ({ respond, now }) => truncated(toResponse(await respond(), now)),
+  async truncated({ respond, now }) {
+    const { body = "", ...response } = await respond();
+    return cut(toResponse({ ...response, body }, now), Math.ceil(body.length / 2));
+  },
   drip: ({ sleep, signal }) => new Response(drip(sleep, signal)),
   html: ({ now }) => toResponse(HTML, now),
   oversized: ({ now }) => toResponse({ status: 200, body: "x".repeat(OVERSIZED_BYTES) }, now),
@@ -114,13 +119,14 @@ export async function faultyResponse(fault: Fault, context: FaultContext): Promi
     return toResponse(await context.respond(), context.now + fault.delayMs);
   }
   const { body = "", ...response } = await context.respond();
-  return toResponse({ ...response, body: fault.rewrite(body) }, context.now);
+  if ("rewrite" in fault) return toResponse({ ...response, body: fault.rewrite(body) }, context.now);
+  return await cut(toResponse({ ...response, body }, context.now), fault.cutAfter);
 }
 
-async function truncated(response: Response): Promise<Response> {
+async function cut(response: Response, length: number): Promise<Response> {
   const bytes = new Uint8Array(await response.arrayBuffer());
   const body = new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(bytes.subarray(0, Math.ceil(bytes.length / 2))),
+    start: (controller) => controller.enqueue(bytes.subarray(0, length)),
     pull: (controller) => controller.error(connectionLost()),
   }, { highWaterMark: 0 });
   return new Response(body, response);

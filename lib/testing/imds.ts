@@ -13,25 +13,25 @@ import { type EmulatedResponse, jsonResponse, textResponse } from "./response.ts
 /** Options of {@linkcode ImdsEmulator}. */
 export interface ImdsEmulatorOptions extends EmulatorOptions {
   /** The attached role; `null` for none. @default {"emulated-role"} */
-  readonly role?: string | null;
+  readonly role?: string | null | undefined;
   /**
    * Whether requests need a session token, may have one, or cannot get one: then the response to token requests has the
    * given status, as where only IMDSv1 exists.
    * @default {"required"}
    */
-  readonly tokens?: "required" | "optional" | 403 | 404 | 405;
+  readonly tokens?: "required" | "optional" | 403 | 404 | 405 | undefined;
   /** Serves the extended paths, with the account id in the document. @default {false} */
-  readonly extended?: boolean;
+  readonly extended?: boolean | undefined;
   /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
-  readonly lifetimeSeconds?: number;
+  readonly lifetimeSeconds?: number | undefined;
   /** The region of the instance. @default {"us-east-1"} */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** The account of the instance. @default {"123456789012"} */
-  readonly accountId?: string;
+  readonly accountId?: string | undefined;
   /** The id of the instance. @default {"i-0123456789abcdef0"} */
-  readonly instanceId?: string;
+  readonly instanceId?: string | undefined;
   /** Further items by path, such as `{ "/latest/meta-data/ami-id": "ami-1" }`; each version has them. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The steps that faults can hit: the requests for the token, the role list, the role document, and for other items. */

@@ -4,9 +4,9 @@ import type { Emulator } from "./emulator.ts";
 /** Options of {@linkcode serveEmulator}. */
 export interface ServeOptions {
   /** 0 for any free one. @default {0} */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Listens on `[::1]`. @default {false} */
-  readonly ipv6?: boolean;
+  readonly ipv6?: boolean | undefined;
 }
 
 /** An emulator on a socket. */

@@ -25,22 +25,22 @@ export interface EmulatedRole {
 /** Options of {@linkcode StsEmulator}. */
 export interface StsEmulatorOptions extends EmulatorOptions {
   /** The roles, by ARN. @default {{ "arn:aws:iam::123456789012:role/emulated-role": {} }} */
-  readonly roles?: Readonly<Record<string, EmulatedRole>>;
+  readonly roles?: Readonly<Record<string, EmulatedRole>> | undefined;
   /**
    * The access keys that may sign requests, by id, beside those that this emulator issues.
    * @default {{ AKIAEMULATED00000001: { secretAccessKey: "emulated-secret-access-key" } }}
    */
-  readonly accessKeys?: Readonly<Record<string, EmulatedAccessKey>>;
+  readonly accessKeys?: Readonly<Record<string, EmulatedAccessKey>> | undefined;
   /** Emulators whose credentials may sign requests, too, such as an `ImdsEmulator`. @default {[]} */
-  readonly credentialsFrom?: readonly Pick<Emulator, "issued">[];
+  readonly credentialsFrom?: readonly Pick<Emulator, "issued">[] | undefined;
   /** The web identity tokens that are accepted. @default {["emulated-web-identity-token"]} */
-  readonly tokens?: Iterable<string>;
+  readonly tokens?: Iterable<string> | undefined;
   /** Accepts further web identity tokens. */
-  readonly acceptToken?: (token: string) => boolean;
+  readonly acceptToken?: ((token: string) => boolean) | undefined;
   /** The region that signatures must be for. Defaults to the one in the host name; any where that names none. */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** How far the time of a signature may be from the clock of the emulator, in milliseconds. @default {900000} */
-  readonly maxSkewMs?: number;
+  readonly maxSkewMs?: number | undefined;
 }
 
 /** The steps that faults can hit: the two operations, and all other requests. */
@@ -101,7 +101,7 @@ const HOST_REGEXP = /^sts(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./;
  * ```
  */
 export class StsEmulator extends Emulator<StsStep> {
-  /** The roles, by ARN; set or delete them to change whom it trusts. */
+  /** The roles, by ARN; set or delete them as the test needs. */
   readonly roles: Map<string, EmulatedRole>;
   /** The access keys that may sign requests, by id. */
   readonly accessKeys: Map<string, EmulatedAccessKey>;
@@ -158,7 +158,7 @@ export class StsEmulator extends Emulator<StsStep> {
   async #assumeRole(request: EmulatedRequest, parameters: URLSearchParams): Promise<EmulatedResponse> {
     const { region = HOST_REGEXP.exec(new URL(request.url).hostname)?.[1], maxSkewMs = 900_000 } = this.#options;
     const findKey = (accessKeyId: string) => this.#findKey(accessKeyId);
-    // Signed first: STS tells nothing about the parameters to a caller that it does not know.
+    // First, as at STS: an unknown caller learns nothing about its parameters.
     const signer = await verifySignature(request, { findKey, service: "sts", region, now: this.now(), maxSkewMs });
     if (signer.kind === "refused") return this.#refuse(signer);
     const refusal = parameterRefusal("AssumeRole", parameters) ?? this.#trustRefusal(parameters) ??

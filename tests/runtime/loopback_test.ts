@@ -66,6 +66,13 @@ describe("listenOnLoopback()", () => {
     assertEquals(lastLine(await exchange("GET / HTTP/1.1\r\n\r\n")), "abc");
   });
 
+  it("sends a body of unknown length in chunks, without the empty ones", async () => {
+    const parts = ["ab", "", "c"].map((text) => new TextEncoder().encode(text));
+    handler = () => Promise.resolve(new Response(ReadableStream.from(parts)));
+    const received = await exchange("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+    assertEquals(received.slice(received.indexOf("\r\n\r\n") + 4), "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
+  });
+
   it("aborts the request, when the client is gone", async () => {
     const aborted = new Promise<boolean>((resolve) => {
       handler = ({ signal }) =>

@@ -95,6 +95,13 @@ describe("a fault", () => {
     assertMatch(await overSocket("truncated"), /^(200 )?lost$/);
   });
 
+  it("cutAfter loses the rest of the body, wherever it is cut", async () => {
+    for (const cutAfter of [0, 1, BODY.length - 1]) {
+      assertEquals(await inMemory({ cutAfter }), "200 lost");
+      assertMatch(await overSocket({ cutAfter }), /^(200 )?lost$/);
+    }
+  });
+
   it("rewrite changes the body, and the length with it", async () => {
     const fault = { rewrite: (body: string) => body.repeat(2) };
     assertEquals([await inMemory(fault), await overSocket(fault)], [`200 ${BODY}${BODY}`, `200 ${BODY}${BODY}`]);

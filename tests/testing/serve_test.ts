@@ -51,9 +51,16 @@ describe("serveEmulator()", () => {
   it("ends requests in progress when it is closed", async () => {
     const emulator = new ImdsEmulator({ tokens: "optional" });
     emulator.inject("hang", { times: Infinity });
-    const { endpoint, close } = await serveEmulator(emulator);
+    let arrived = () => {};
+    const arrival = new Promise<void>((resolve) => arrived = resolve);
+    const { endpoint, close } = await serveEmulator({
+      handle(request, connection) {
+        arrived();
+        return emulator.handle(request, connection);
+      },
+    });
     const pending = assertRejects(() => fetch(endpoint + INSTANCE_ID));
-    while (emulator.requests.length === 0) await new Promise((resolve) => setTimeout(resolve));
+    await arrival;
     await close();
     await pending;
   });
