@@ -16,6 +16,8 @@ export interface Runtime {
   readonly now: () => number;
   /** A random number in [0, 1). */
   readonly random: () => number;
+  /** A random UUID. */
+  readonly randomUuid: () => string;
   /**
    * Resolves after `ms` milliseconds, rounded up and at most 2³¹ − 1; rejects with the signal's reason when it aborts first.
    */
@@ -34,6 +36,13 @@ export interface Runtime {
    * @throws {FileError} Where there is one, and it cannot be read.
    */
   readonly readTextFile: (path: string) => Promise<string | undefined>;
+  /**
+   * Replaces a file whole, or leaves it as it was: by a temporary file in the same folder that only this user may read.
+   * Absent where there are no files, and where `readTextFile` is replaced alone.
+   *
+   * @throws {Error} If it cannot; the message says why, in words of our own.
+   */
+  readonly writeTextFile?: ((path: string, text: string) => Promise<void>) | undefined;
   /** The user's home directory, as the system says; `undefined` when it may not be asked. */
   readonly homeDirectory: () => string | undefined;
   /** Which family of systems this is: how its shell is called, and how its processes end. */

@@ -1,5 +1,6 @@
 import type { Runtime } from "../runtime.ts";
 import { readTextFile } from "./file.ts";
+import { replaceFile, type WritableFileSystem } from "./replace_file.ts";
 
 /** The parts of Node's `process` that the adapters use; Bun has them, too. */
 export interface NodeProcess {
@@ -12,7 +13,7 @@ export interface NodeProcess {
   off(event: "exit", listener: () => void): void;
 }
 
-interface FilePromises {
+interface FilePromises extends WritableFileSystem {
   stat(path: string): Promise<{ isFile(): boolean; readonly size: number }>;
   readFile(path: string): Promise<Uint8Array>;
 }
@@ -23,8 +24,8 @@ interface FilePromises {
  */
 export function builtinRuntime(
   process: NodeProcess,
-): Pick<Runtime, "env" | "readTextFile" | "homeDirectory" | "platform"> {
-  const files = () => process.getBuiltinModule<FilePromises>("node:fs/promises");
+): Pick<Runtime, "env" | "readTextFile" | "writeTextFile" | "homeDirectory" | "platform"> {
+  const files = () => filePromises(process);
   return {
     env: (name) => process.env[name],
     readTextFile: (path) =>
@@ -35,9 +36,14 @@ export function builtinRuntime(
         },
         readFile: (path) => files().readFile(path),
       }, path),
+    writeTextFile: (path, text) => replaceFile(files(), path, text),
     homeDirectory: () => systemHome(process),
     platform: platformOf(process),
   };
+}
+
+export function filePromises(process: NodeProcess): FilePromises {
+  return process.getBuiltinModule<FilePromises>("node:fs/promises");
 }
 
 export function platformOf({ platform }: NodeProcess): Runtime["platform"] {

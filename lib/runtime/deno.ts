@@ -1,8 +1,9 @@
 import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { type NodeProcess, systemHome } from "./builtin.ts";
+import { filePromises, type NodeProcess, systemHome } from "./builtin.ts";
 import { type FileSystem, readTextFile } from "./file.ts";
 import { proxyVariable, proxyVariables } from "./proxy.ts";
+import { replaceFile } from "./replace_file.ts";
 import { webRuntime } from "./web.ts";
 
 /** The parts of the `Deno` namespace that the adapter uses. */
@@ -39,20 +40,26 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     return client;
   }
 
+  function checkNet(url: string): void {
+    const host = hostWithPort(new URL(url));
+    if (!isGranted({ name: "net", host })) throw netRefusal(host);
+  }
+
   return {
     ...web,
     async fetchDirect(url, init) {
-      const host = hostWithPort(new URL(url));
-      if (!isGranted({ name: "net", host })) throw netRefusal(host);
+      checkNet(url);
       const client = directClient(url);
       return await web.fetch(url, (client === undefined ? init : { ...init, client }) as RequestInit);
     },
     env,
     readTextFile: async (path) => isGranted({ name: "read", path }) ? await readTextFile(deno, path) : undefined,
-    homeDirectory() {
-      const { process } = globalThis as unknown as { readonly process: NodeProcess };
-      return isGranted({ name: "sys", kind: "homedir" }) ? systemHome(process) : undefined;
+    async writeTextFile(path, text) {
+      const folder = path.replace(/[/\\][^/\\]*$/, "");
+      if (!isGranted({ name: "write", path: folder })) throw new Error(`Deno needs --allow-write=${folder}`);
+      await replaceFile(filePromises(nodeProcess()), path, text);
     },
+    homeDirectory: () => isGranted({ name: "sys", kind: "homedir" }) ? systemHome(nodeProcess()) : undefined,
     platform: deno.build.os === "windows" ? "windows" : "posix",
   };
 }
@@ -74,6 +81,11 @@ function httpsRefusal(variable: string | undefined, hidden: readonly string[]): 
     : "the proxy settings of Windows may apply";
   const grant = hidden.length > 0 ? `grant --allow-env=${hidden.join(",")}` : `unset ${variable ?? "the proxy"}`;
   return new RefusedRequest("proxy", state, `Use an http: endpoint, or ${grant}.`);
+}
+
+/** Deno has Node's `process`, too. */
+function nodeProcess(): NodeProcess {
+  return (globalThis as unknown as { readonly process: NodeProcess }).process;
 }
 
 function netRefusal(host: string): RefusedRequest {

@@ -13,8 +13,14 @@ let runtime: Runtime | undefined;
 /** The runtime this program is on, with the given parts in place of its own. Never throws. */
 export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
   runtime ??= detected();
-  const given = givenParts(parts, [...Object.keys(runtime), "spawn"]);
-  return { ...runtime, ...(given.fetch === undefined ? {} : { fetchDirect: given.fetch }), ...given };
+  const given = givenParts(parts, [...Object.keys(runtime), "spawn", "writeTextFile"]);
+  return {
+    ...runtime,
+    ...(given.fetch === undefined ? {} : { fetchDirect: given.fetch }),
+    // What was read from elsewhere must not be written to a file of this machine.
+    ...(given.readTextFile === undefined ? {} : { writeTextFile: undefined }),
+    ...given,
+  };
 }
 
 function detected(): Runtime {

@@ -14,6 +14,7 @@ export function webRuntime(): Runtime {
     fetchDirect: send,
     now: () => Date.now(),
     random: () => Math.random(),
+    randomUuid: () => crypto.randomUUID(),
     sleep,
     timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
     env: () => undefined,

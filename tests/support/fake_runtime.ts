@@ -10,11 +10,14 @@ export class FakeRuntime implements Runtime {
   /** Texts by path; an error for a file that cannot be read. */
   readonly files: Record<string, string | Error> = {};
   readonly reads: string[] = [];
+  /** Fails every write. */
+  writeError: Error | undefined;
   /** Answers every request; assign to change it while the code under test holds `fetch`. */
   answer: Runtime["fetch"] = () => Promise.reject(new TypeError("This test has no network"));
   platform: Runtime["platform"] = "posix";
   home: string | undefined;
   spawn: Spawn = () => Promise.resolve({ kind: "notStarted", cause: new Error("this test has no processes") });
+  #uuids = 0;
   #deadlines: { readonly at: number; readonly expire: () => void }[] = [];
 
   constructor(variables: Record<string, string> = {}) {
@@ -25,11 +28,17 @@ export class FakeRuntime implements Runtime {
   readonly fetchDirect: Runtime["fetch"] = (url, init) => this.answer(url, init);
   readonly now = (): number => this.time;
   readonly random = (): number => this.nextRandom;
+  readonly randomUuid = (): string => `00000000-0000-4000-8000-${`${++this.#uuids}`.padStart(12, "0")}`;
   readonly env = (name: string): string | undefined => this.variables[name];
   readonly readTextFile = (path: string): Promise<string | undefined> => {
     this.reads.push(path);
     const file = this.files[path];
     return file instanceof Error ? Promise.reject(file) : Promise.resolve(file);
+  };
+  readonly writeTextFile = (path: string, text: string): Promise<void> => {
+    if (this.writeError !== undefined) return Promise.reject(this.writeError);
+    this.files[path] = text;
+    return Promise.resolve();
   };
   readonly homeDirectory = (): string | undefined => this.home;
   readonly warn = (message: string): void => void this.warnings.push(message);
