@@ -47,6 +47,10 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
 
   return {
     ...web,
+    async fetch(url, init) {
+      checkNet(url);
+      return await web.fetch(url, init);
+    },
     async fetchDirect(url, init) {
       checkNet(url);
       const client = directClient(url);
