@@ -13,8 +13,9 @@ import { BOOLEAN, OBJECT, type Rules, STRING } from "../validate.ts";
 
 /** The shared files as they apply to one provider. */
 interface LoadedConfig {
-  readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly profiles: SharedConfig["profiles"];
+  readonly ssoSessions: SharedConfig["ssoSessions"];
+  readonly services: SharedConfig["services"];
   readonly profileName: string;
   /** Whether code or environment named the profile. */
   readonly isProfileNamed: boolean;
@@ -63,7 +64,8 @@ export async function loadSharedConfig(
   for (const { level, message } of remarks) logger?.[level]?.(message);
   for (const warning of config.warnings) logger?.warn?.(warning);
   const { name, isNamed } = selectedProfile(options, runtime);
-  return { profiles: config.profiles, services: config.services, profileName: name, isProfileNamed: isNamed };
+  const { profiles, ssoSessions, services } = config;
+  return { profiles, ssoSessions, services, profileName: name, isProfileNamed: isNamed };
 }
 
 /**

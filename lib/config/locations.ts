@@ -40,6 +40,19 @@ export function fileLocations(options: SharedConfigOptions, runtime: LocationRun
   };
 }
 
+/** A folder below `~/.aws`, unless the variable names another; `undefined` where there is no home directory. */
+export function awsFolder(
+  name: string,
+  variable: string | undefined,
+  options: SharedConfigOptions,
+  runtime: LocationRuntime,
+): string | undefined {
+  const home = homeDirectory(options, runtime);
+  const named = variable === undefined ? undefined : nonBlank(runtime.env(variable));
+  if (named !== undefined) return withoutSlash(expand(named, home, runtime.platform));
+  return home === undefined ? undefined : `${withoutSlash(home)}/.aws/${name}`;
+}
+
 /** The profile, and whether anybody named it. */
 export function selectedProfile(
   { profile }: SharedConfigOptions,
@@ -68,13 +81,17 @@ function locate(
     return { path: expand(fromEnv, home, platform), namedBy: { kind: "variable", name: variable } };
   }
   if (home === undefined) return undefined;
-  return { path: `${home.replace(/[/\\]$/, "")}/.aws/${basename}`, namedBy: { kind: "default" } };
+  return { path: `${withoutSlash(home)}/.aws/${basename}`, namedBy: { kind: "default" } };
 }
 
 /** Only a leading `~` of one's own is expanded, not `~user` and no variable. */
 function expand(path: string, home: string | undefined, platform: Runtime["platform"]): string {
   const leads = path === "~" || path.startsWith("~/") || (platform === "windows" && path.startsWith("~\\"));
-  return leads && home !== undefined ? home.replace(/[/\\]$/, "") + path.slice(1) : path;
+  return leads && home !== undefined ? withoutSlash(home) + path.slice(1) : path;
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/[/\\]$/, "");
 }
 
 function nonBlank(text: string | undefined): string | undefined {
