@@ -19,6 +19,10 @@ export type CredentialsErrorCode =
   | "ProfileNotFoundError"
   | "NoCredentialProcess"
   | "UnsupportedSource"
+  | "SsoConfigurationError"
+  | "SsoTokenError"
+  | "SsoError"
+  | "LoginError"
   | "NoCredentials"
   | "ContainerConfigurationError"
   | "ContainerHttpError"
@@ -68,6 +72,10 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   ProfileNotFoundError: WRONG,
   NoCredentialProcess: ABSENT,
   UnsupportedSource: WRONG,
+  SsoConfigurationError: WRONG,
+  SsoTokenError: WRONG,
+  SsoError: BROKEN,
+  LoginError: BROKEN,
   NoCredentials: ABSENT,
   ContainerConfigurationError: WRONG,
   ContainerHttpError: BROKEN,
@@ -102,6 +110,12 @@ export interface CredentialsErrorDetails {
   readonly requestId?: string | undefined;
   /** The profiles of a circle, from the first to the one that is named again. */
   readonly chain?: readonly string[] | undefined;
+  /** The error code of the SSO services, such as `UnauthorizedException`. */
+  readonly ssoCode?: string | undefined;
+  /** The error code of the sign-in service, such as `TOKEN_EXPIRED`. */
+  readonly loginCode?: string | undefined;
+  /** The command that a person must run, such as `aws sso login --sso-session dev`. */
+  readonly command?: string | undefined;
   /** The exit code of a credential process that failed. */
   readonly exitCode?: number | undefined;
   /** The signal that ended a credential process, such as `SIGKILL`. */
@@ -162,6 +176,12 @@ export class CredentialsProviderError extends Error {
   declare readonly requestId?: string;
   /** The profiles of a circle, from the first to the one that is named again. */
   declare readonly chain?: readonly string[];
+  /** The error code of the SSO services, such as `UnauthorizedException`. */
+  declare readonly ssoCode?: string;
+  /** The error code of the sign-in service, such as `TOKEN_EXPIRED`. */
+  declare readonly loginCode?: string;
+  /** The command that a person must run, such as `aws sso login --sso-session dev`; only where nothing else helps. */
+  declare readonly command?: string;
   /** The exit code of a credential process that failed. */
   declare readonly exitCode?: number;
   /** The signal that ended a credential process, such as `SIGKILL`. */

@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^lib\/(credentials|errors|runtime|version)\.ts$/],
   [/^lib\/(abortable|endpoint|json_object|percent_encoding|printable|redaction|sigv4|timestamp|validate)\.ts$/],
   [/^lib\/runtime\//],
-  [/^lib\/(config|http|cache)\//, /^lib\/sign_request\.ts$/],
+  [/^lib\/(config|http|cache|session)\//, /^lib\/sign_request\.ts$/],
   [/^lib\/(imds|process|container|sts|sso|login)\//, /^lib\/environment\.ts$/],
   [/^lib\/profile\//, /^lib\/chain\.ts$/],
   [/^lib\/default_provider\.ts$/],

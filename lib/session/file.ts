@@ -1,0 +1,24 @@
+import type { Fields } from "../json_object.ts";
+import { isSameName } from "./fields.ts";
+
+/** The last second that RFC 3339 can write. */
+const LATEST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** The name of the file for a session: the hash of what identifies it, in lower case hex, with `.json`. */
+export async function sessionFileName(algorithm: "SHA-1" | "SHA-256", text: string): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text)));
+  return `${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}.json`;
+}
+
+/** A copy with some fields replaced, or removed where the new value is `undefined`. All others stay as they are. */
+export function withFields(fields: Fields, changes: Fields): Fields {
+  const changed = Object.entries(changes);
+  const kept = Object.entries(fields).filter(([key]) => !changed.some(([name]) => isSameName(key, name)));
+  return Object.fromEntries([...kept, ...changed.filter(([, value]) => value !== undefined)]);
+}
+
+/** The form of a time that the AWS CLI writes: whole seconds, rounded down, with `Z`. */
+export function formatTime(epochMs: number): string {
+  const seconds = Math.floor(Math.min(epochMs, LATEST_TIME) / 1_000);
+  return new Date(seconds * 1_000).toISOString().replace(".000Z", "Z");
+}

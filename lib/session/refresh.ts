@@ -1,0 +1,31 @@
+/** The token is refreshed when no more than this is left of it. */
+const REFRESH_WINDOW_MS = 300_000;
+/** While the token is valid, two refreshes start at least this far apart. */
+const MIN_PAUSE_MS = 30_000;
+
+/** What is known about a signed-in session; times in epoch milliseconds. */
+interface SessionState {
+  readonly expiresAt: number;
+  /** Whether all that a refresh needs is there and not expired. */
+  readonly canRefresh: boolean;
+  /** When the last refresh of this session started. */
+  readonly lastRefreshAt: number | undefined;
+  /** Whether the present token was refused, so that its expiration says nothing. */
+  readonly isForced: boolean;
+}
+
+/** `refresh` uses the present token if the refresh fails and the token is still valid; `fail` sends nothing. */
+type SessionAction = "use" | "refresh" | "fail";
+
+/** What to do with the token of a session. */
+export function nextSessionAction(state: SessionState, now: number): SessionAction {
+  const { expiresAt, canRefresh, lastRefreshAt, isForced } = state;
+  if (!isForced && expiresAt - now > REFRESH_WINDOW_MS) return "use";
+  if (now >= expiresAt) return canRefresh ? "refresh" : "fail";
+  return canRefresh && !isRecent(lastRefreshAt, now) ? "refresh" : "use";
+}
+
+/** A time ahead of now is not recent: the clock was set back since. */
+function isRecent(at: number | undefined, now: number): boolean {
+  return at !== undefined && at <= now && now - at < MIN_PAUSE_MS;
+}

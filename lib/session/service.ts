@@ -1,0 +1,161 @@
+import { type Fields, parseJsonObject } from "../json_object.ts";
+import type { HttpRequest, Outcome } from "../http/request.ts";
+import { HttpClient, isBusy, retryAfterMs, type Sent } from "../http/retry.ts";
+import { printable } from "../printable.ts";
+import type { Runtime } from "../runtime.ts";
+import { VERSION } from "../version.ts";
+
+/** A request without a usable response. Its texts are fit for messages. */
+export interface ServiceFailure {
+  /** What came back, for a message. */
+  readonly state: string;
+  readonly status: number | undefined;
+  /** The name of the exception, such as `UnauthorizedException`. */
+  readonly code: string | undefined;
+  /** The reason that the service gives under `error`, such as `invalid_grant` or `TOKEN_EXPIRED`. */
+  readonly reason: string | undefined;
+  /** Whether the service itself refused the request, and would do so again. */
+  readonly isRefusal: boolean;
+  /** The fix, where it does not depend on the request. */
+  readonly hint: string;
+  readonly cause: Error | undefined;
+}
+
+/** One exchange with a service. */
+interface ServiceExchange<T> {
+  /** How errors call the service. */
+  readonly service: string;
+  /** Makes the request, for each attempt. */
+  readonly request: () => HttpRequest | Promise<HttpRequest>;
+  /** @throws {SyntaxError} If the body is not what the service returns; the message completes "the response …". */
+  readonly parse: (body: string) => T;
+  readonly error: (failure: ServiceFailure) => Error;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type ServiceResponse = Extract<Outcome, { kind: "response" }>;
+type ServiceRuntime = Pick<Runtime, "fetch" | "now" | "random" | "sleep" | "timeout">;
+
+const ATTEMPT_TIMEOUT_MS = 10_000;
+const LIMITS = { timeoutMs: ATTEMPT_TIMEOUT_MS, connectTimeoutMs: ATTEMPT_TIMEOUT_MS };
+const BASE_DELAY_MS = 100;
+const THROTTLED_BASE_DELAY_MS = 500;
+const MAX_DELAY_MS = 5_000;
+const THROTTLING_REGEXP = /^(Throttl|TooManyRequests|SlowDown|RequestLimitExceeded)/;
+const HEADERS: Readonly<Record<string, string>> = {
+  "Accept": "application/json",
+  "User-Agent": `rolecreds-aws/${VERSION}`,
+};
+
+const NETWORK_HINT = "Check the network and the proxy settings of this machine.";
+const BUSY_HINT = "The service is busy or has an outage: try again later.";
+const NOT_AWS_HINT = "Something other than AWS may be responding, such as a proxy or the login page of a network.";
+
+/** Sends requests to the JSON services of SSO and sign-in: unsigned, over the user's proxy, with retries. */
+export class ServiceClient {
+  readonly #http: HttpClient;
+  readonly #random: () => number;
+  readonly #maxRetries: number;
+
+  constructor(runtime: ServiceRuntime, maxRetries: number) {
+    this.#http = new HttpClient({ ...runtime, send: runtime.fetch });
+    this.#random = runtime.random;
+    this.#maxRetries = maxRetries;
+  }
+
+  /** @throws What `error` makes, or the caller's abort reason. */
+  async send<T>({ service, request, parse, error, signal }: ServiceExchange<T>): Promise<T> {
+    const withHeaders = async (): Promise<HttpRequest> => {
+      const { headers, ...rest } = await request();
+      return { ...rest, headers: { ...HEADERS, ...headers }, readErrorBody: true };
+    };
+    const nextDelayMs = (outcome: Outcome, retries: number) => this.#nextDelayMs(outcome, retries);
+    const sent = await this.#http.send(withHeaders, { limits: LIMITS, nextDelayMs, signal });
+    if (sent.outcome.kind !== "response" || sent.outcome.status !== 200) throw error(failureOf(sent, service));
+    try {
+      return parse(sent.outcome.body);
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+      const state = `the response of ${service} is not usable, ${cause.message}`;
+      throw error({ ...NO_FAULT, state, status: 200, isRefusal: false, hint: NOT_AWS_HINT, cause: undefined });
+    }
+  }
+
+  #nextDelayMs(outcome: Outcome, retries: number): number | undefined {
+    if (retries >= this.#maxRetries || !isTransient(outcome)) return undefined;
+    const isThrottled = outcome.kind === "response" && outcome.status < 500;
+    const baseMs = isThrottled ? THROTTLED_BASE_DELAY_MS : BASE_DELAY_MS;
+    return this.#random() * Math.min(2 ** retries * baseMs, MAX_DELAY_MS) + retryAfterMs(retryAfterOf(outcome));
+  }
+}
+
+const NO_FAULT = { code: undefined, reason: undefined } as const;
+
+function failureOf({ outcome, attempts }: Sent, service: string): ServiceFailure {
+  const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  const failure = { ...NO_FAULT, status: undefined, isRefusal: false, cause: undefined };
+  switch (outcome.kind) {
+    case "response":
+      return refusalOf(outcome, service, tries);
+    case "unusable":
+      return {
+        ...failure,
+        state: `the response of ${service} is not usable, ${outcome.state}`,
+        status: outcome.status,
+        hint: NOT_AWS_HINT,
+      };
+    case "refused":
+      return { ...failure, state: outcome.refusal.message, hint: outcome.refusal.hint };
+    case "timeout":
+    case "unreachable": {
+      const state = outcome.kind === "timeout"
+        ? `no complete response of ${service} within ${ATTEMPT_TIMEOUT_MS} ms`
+        : `the connection to ${service} failed`;
+      return { ...failure, state: `${state}${tries}`, hint: NETWORK_HINT, cause: outcome.cause };
+    }
+  }
+}
+
+function refusalOf(response: ServiceResponse, service: string, tries: string): ServiceFailure {
+  const { status, body } = response;
+  const fields = parseJsonObject(body) ?? {};
+  const [code, reason] = [codeOf(response), textOf(fields, "error")];
+  const message = textOf(fields, "message") ?? textOf(fields, "Message") ?? textOf(fields, "error_description");
+  const details = [code, reason, message].filter((text) => text !== undefined);
+  const isRefusal = status >= 400 && status < 500 && !isTransient(response);
+  return {
+    state: `${[`${service} returned ${status}`, ...details].join(", ")}${tries}`,
+    status,
+    code,
+    reason,
+    isRefusal,
+    hint: isTransient(response) ? BUSY_HINT : NOT_AWS_HINT,
+    cause: undefined,
+  };
+}
+
+/** Whether the same request may succeed later: no complete response, or a busy service. */
+function isTransient(outcome: Outcome): boolean {
+  if (outcome.kind === "timeout" || outcome.kind === "unreachable") return true;
+  if (outcome.kind !== "response" || outcome.status < 400) return false;
+  return isBusy(outcome.status) || THROTTLING_REGEXP.test(codeOf(outcome) ?? "");
+}
+
+/** The name of the exception stands in a header or in the body, alone or between a name space and a URL. */
+function codeOf({ headers, body }: ServiceResponse): string | undefined {
+  const fields = parseJsonObject(body) ?? {};
+  const name = headers.get("x-amzn-errortype") ?? textOf(fields, "__type") ?? textOf(fields, "code") ?? "";
+  return printable(name.split(":")[0]?.split("#").at(-1) ?? "") || undefined;
+}
+
+/** `x-amz-retry-after` is in milliseconds. */
+function retryAfterOf(outcome: Outcome): string | null {
+  if (outcome.kind !== "response") return null;
+  const ms = outcome.headers.get("x-amz-retry-after");
+  return /^\d+$/.test(ms ?? "") ? `${Math.ceil(Number(ms) / 1_000)}` : outcome.headers.get("retry-after");
+}
+
+function textOf(fields: Fields, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === "string" ? printable(value) || undefined : undefined;
+}

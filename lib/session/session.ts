@@ -1,0 +1,223 @@
+import { abortable } from "../abortable.ts";
+import type { Logger } from "../credentials.ts";
+import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { Runtime } from "../runtime.ts";
+import { nextSessionAction } from "./refresh.ts";
+import type { SessionFile } from "./store.ts";
+
+/** What SSO and `aws login` do in their own way. */
+interface SessionKind<Token extends { readonly expiresAt: number }> {
+  /** @throws {SyntaxError} If the text of the file does not hold a token; the message completes "the file …". */
+  readonly parse: (text: string) => Token;
+  /** Returns a function that gets the next token and returns the text of the file with it; `undefined` if none can. */
+  readonly refresher: (current: Current<Token>, now: number) => Refresh | undefined;
+  /** The error with a state; `details.command` says that only a person can help. */
+  readonly error: (state: string, details: CredentialsErrorDetails) => CredentialsProviderError;
+  /** The command that starts a new session. */
+  readonly command: string;
+}
+
+/** A token, and the text of the file that holds it. */
+interface Current<Token> {
+  readonly token: Token;
+  readonly text: string;
+}
+
+/** What a program is told when only a person can go on. */
+export interface LoginRequest {
+  /** Which kind of session is missing or has ended. */
+  readonly kind: "sso" | "login";
+  /** The profile that needs it; absent where code names the session. */
+  readonly profile: string | undefined;
+  /** The name of the SSO session; for a login the ARN of the identity. Absent in an SSO profile of the older form. */
+  readonly session: string | undefined;
+  /** The command to run. It needs no quotes: names in it have only the characters A-Z a-z 0-9 _ - / . % @ : +. */
+  readonly command: string;
+  /** Aborts when the caller gives up; absent if it cannot. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Gets a person to log in, for example by running the command; the retrieval goes on when it resolves. */
+export type LoginHandler = (request: LoginRequest) => Promise<void>;
+
+type Refresh = () => Promise<string>;
+
+interface SessionContext {
+  readonly runtime: Pick<Runtime, "now" | "sleep" | "warn">;
+  readonly logger: Logger | null | undefined;
+}
+
+/** How long another process gets to write the token for which it used up the refresh token. */
+const OTHER_WRITER_MS = 1_000;
+
+/** Keeps the token of a signed-in session current: reads its file, refreshes the token, writes it back. */
+export class Session<Token extends { readonly expiresAt: number }> {
+  readonly #file: SessionFile;
+  readonly #kind: SessionKind<Token>;
+  readonly #context: SessionContext;
+
+  constructor(file: SessionFile, kind: SessionKind<Token>, context: SessionContext) {
+    this.#file = file;
+    this.#kind = kind;
+    this.#context = context;
+  }
+
+  /**
+   * The token to use now.
+   *
+   * @param isForced Refreshes it although it has not expired.
+   * @throws {CredentialsProviderError} That of the kind.
+   */
+  async current(isForced: boolean, signal: AbortSignal | undefined): Promise<Current<Token>> {
+    const current = await this.#read();
+    const now = this.#context.runtime.now();
+    const refresh = this.#kind.refresher(current, now);
+    const { expiresAt } = current.token;
+    const { lastRefreshAt } = this.#file;
+    const action = nextSessionAction({ expiresAt, canRefresh: refresh !== undefined, lastRefreshAt, isForced }, now);
+    if (action === "fail") throw this.#loginRequired("it expired and cannot be refreshed");
+    return action === "use" || refresh === undefined ? current : await this.#refreshOrKeep(current, refresh, signal);
+  }
+
+  /** Another token in place of one that the service refused; `undefined` if there is none without a person. */
+  async replacement(refused: Current<Token>, signal: AbortSignal | undefined): Promise<Current<Token> | undefined> {
+    const current = await this.#read();
+    if (current.text !== refused.text) return current;
+    const refresh = this.#kind.refresher(current, this.#context.runtime.now());
+    return refresh === undefined ? undefined : await abortable(this.#refresh(current, refresh), signal);
+  }
+
+  /** Runs `attempt`, and once more after a login if only a person could help and a handler gets one to. */
+  async withLogin<T>(
+    attempt: () => Promise<T>,
+    handler: LoginHandler | undefined,
+    request: Omit<LoginRequest, "command">,
+  ): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (handler === undefined || !needsLogin(error)) throw error;
+      await this.#login(error, handler, { ...request, command: error.command });
+    }
+    return await attempt();
+  }
+
+  async #login(error: CredentialsProviderError, handler: LoginHandler, request: LoginRequest): Promise<void> {
+    const file = this.#file;
+    const login = async () => await handler(request);
+    file.pendingLogin ??= login().finally(() => file.pendingLogin = undefined);
+    try {
+      await abortable(file.pendingLogin, request.signal);
+    } catch (cause) {
+      request.signal?.throwIfAborted();
+      const { code, message, hint, command, recoverable } = error;
+      const details = { hint, command, recoverable, cause };
+      throw new CredentialsProviderError(code, `${message}; onLoginRequired failed`, details);
+    }
+  }
+
+  /** @throws {CredentialsProviderError} If there is no file, or none with a token. */
+  async #read(): Promise<Current<Token>> {
+    const path = printable(this.#file.path);
+    const text = await this.#file.read().catch(() => {
+      throw this.#kind.error(`${path} cannot be read`, {
+        recoverable: true,
+        hint: `Check that ${path} is a file of UTF-8 text that this user may read, or run \`${this.#kind.command}\`.`,
+      });
+    });
+    if (text === undefined) throw this.#loginRequired(`there is no file ${path}, or it may not be read`);
+    try {
+      return { text, token: this.#kind.parse(text) };
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw this.#kind.error(`${path} does not hold a token: ${error.message}`, {
+        recoverable: true, // another program may be writing it
+        hint: `Run \`${this.#kind.command}\`.`,
+      });
+    }
+  }
+
+  async #refreshOrKeep(
+    current: Current<Token>,
+    refresh: Refresh,
+    signal: AbortSignal | undefined,
+  ): Promise<Current<Token>> {
+    try {
+      return await abortable(this.#refresh(current, refresh), signal);
+    } catch (error) {
+      const hasExpired = this.#context.runtime.now() >= current.token.expiresAt;
+      if (hasExpired || !(error instanceof CredentialsProviderError)) throw error;
+      this.#context.logger?.warn?.(`${error.message}; the present token stays in use until it expires`);
+      return current;
+    }
+  }
+
+  /** One refresh for all callers in this program. */
+  async #refresh(current: Current<Token>, refresh: Refresh): Promise<Current<Token>> {
+    const file = this.#file;
+    file.pendingRefresh ??= this.#renew(current, refresh).finally(() => file.pendingRefresh = undefined);
+    const text = await file.pendingRefresh;
+    return { text, token: this.#kind.parse(text) };
+  }
+
+  async #renew(current: Current<Token>, refresh: Refresh): Promise<string> {
+    this.#file.lastRefreshAt = this.#context.runtime.now();
+    try {
+      return await this.#save(current, await refresh());
+    } catch (error) {
+      const other = await this.#writtenByOther(current, needsLogin(error));
+      if (other === undefined) throw error;
+      return other;
+    }
+  }
+
+  /** Writes the new text, unless another process wrote a token that lasts longer, or a person logged out. */
+  async #save(current: Current<Token>, text: string): Promise<string> {
+    const found = await this.#file.read().catch(() => current.text);
+    if (found === undefined) return text;
+    const other = found === current.text ? undefined : this.#tryParse(found);
+    if (other !== undefined && other.expiresAt > this.#kind.parse(text).expiresAt) return found;
+    const reason = await this.#file.write(text);
+    if (reason !== undefined) this.#warn(`Cannot write ${printable(this.#file.path)}: ${printable(reason)}`);
+    return text;
+  }
+
+  /** The text of a file with a later token: a refresh token that another process used up is refused. */
+  async #writtenByOther(current: Current<Token>, isRefused: boolean): Promise<string | undefined> {
+    const { now, sleep } = this.#context.runtime;
+    const { expiresAt } = current.token;
+    for (const delayMs of isRefused && now() >= expiresAt ? [0, OTHER_WRITER_MS] : [0]) {
+      if (delayMs > 0) await sleep(delayMs);
+      const text = await this.#file.read().catch(() => undefined);
+      const other = text === undefined ? undefined : this.#tryParse(text);
+      if (other !== undefined && other.expiresAt > Math.max(expiresAt, now())) return text;
+    }
+    return undefined;
+  }
+
+  #tryParse(text: string): Token | undefined {
+    try {
+      return this.#kind.parse(text);
+    } catch {
+      return undefined; // another program is writing it
+    }
+  }
+
+  #warn(message: string): void {
+    const { logger, runtime } = this.#context;
+    const line = `${message}; the new token is kept in memory, and lost when this program ends`;
+    if (logger === undefined) runtime.warn(line);
+    else logger?.warn?.(line);
+  }
+
+  #loginRequired(state: string): CredentialsProviderError {
+    const { command } = this.#kind;
+    return this.#kind.error(state, { command, hint: `Run \`${command}\`.` });
+  }
+}
+
+/** Whether only a person can help. */
+function needsLogin(error: unknown): error is CredentialsProviderError & { readonly command: string } {
+  return error instanceof CredentialsProviderError && error.command !== undefined;
+}

@@ -1,0 +1,63 @@
+import type { Runtime } from "../runtime.ts";
+
+type FileRuntime = Pick<Runtime, "readTextFile" | "writeTextFile">;
+
+/** The file of one session, and what all providers of this program share about it. */
+export class SessionFile {
+  readonly path: string;
+  /** When the last refresh of the session started, in epoch milliseconds. */
+  lastRefreshAt: number | undefined;
+  /** The refresh that is under way; resolves to the new text. */
+  pendingRefresh: Promise<string> | undefined;
+  /** The login that a person is asked for. */
+  pendingLogin: Promise<void> | undefined;
+  readonly #runtime: FileRuntime;
+  /** What should be in the file but could not be written. */
+  #unwritten: { readonly replaces: string | undefined; readonly text: string } | undefined;
+  #lastRead: string | undefined;
+  #hasFailed = false;
+
+  constructor(path: string, runtime: FileRuntime) {
+    this.path = path;
+    this.#runtime = runtime;
+  }
+
+  /**
+   * The newest text; `undefined` if there is no file. One that could not be written counts until the file changes.
+   *
+   * @throws What the runtime throws for a file that it cannot read.
+   */
+  async read(): Promise<string | undefined> {
+    this.#lastRead = await this.#runtime.readTextFile(this.path);
+    if (this.#unwritten?.replaces !== this.#lastRead) this.#unwritten = undefined;
+    return this.#unwritten?.text ?? this.#lastRead;
+  }
+
+  /** Writes the file, or keeps the text in memory. Returns why, the first time that it cannot write. */
+  async write(text: string): Promise<string | undefined> {
+    try {
+      const { writeTextFile } = this.#runtime;
+      if (writeTextFile === undefined) throw new Error("this runtime writes no files");
+      await writeTextFile(this.path, text);
+      return undefined;
+    } catch (error) {
+      this.#unwritten = { replaces: this.#lastRead, text };
+      const isFirst = !this.#hasFailed;
+      this.#hasFailed = true;
+      return isFirst ? (error as Error).message : undefined;
+    }
+  }
+}
+
+/** Made at the first use. By reader, so that two runtimes in one program do not share files. */
+let files: WeakMap<Runtime["readTextFile"], Map<string, SessionFile>> | undefined;
+
+/** The session file at a path: the same object for all providers of this program. */
+export function sessionFile(path: string, runtime: FileRuntime): SessionFile {
+  files ??= new WeakMap();
+  const known = files.get(runtime.readTextFile) ?? new Map<string, SessionFile>();
+  files.set(runtime.readTextFile, known);
+  const file = known.get(path) ?? new SessionFile(path, runtime);
+  known.set(path, file);
+  return file;
+}
