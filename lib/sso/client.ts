@@ -1,0 +1,95 @@
+import type { Credentials } from "../credentials.ts";
+import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
+import type { ServiceClient, ServiceFailure } from "../session/service.ts";
+import { parseNewSsoToken, parseRoleCredentials } from "./document.ts";
+import type { SsoSettings } from "./plan.ts";
+import type { NewSsoToken, SsoRefresh } from "./token_file.ts";
+
+/** Where the services are; without a slash at the end. */
+export interface SsoEndpoints {
+  readonly portal: string;
+  readonly oidc: string;
+}
+
+const KEYS = "sso_account_id, sso_role_name and sso_region";
+const STATUS_HINTS: Readonly<Record<number, string>> = {
+  400: `Check ${KEYS} in the profile.`,
+  403: `Have the role in this account assigned to you in IAM Identity Center, or check ${KEYS} in the profile.`,
+  404: `Check ${KEYS} in the profile.`,
+};
+
+/** The two services of SSO: OIDC refreshes tokens, the portal returns credentials for them. */
+export class SsoClient {
+  readonly #service: ServiceClient;
+  readonly #endpoints: SsoEndpoints;
+  /** Starts a new session. */
+  readonly #command: string;
+
+  constructor(service: ServiceClient, endpoints: SsoEndpoints, command: string) {
+    this.#service = service;
+    this.#endpoints = endpoints;
+    this.#command = command;
+  }
+
+  /**
+   * Uses a refresh token.
+   *
+   * @throws {CredentialsProviderError} `SsoTokenError`; with `command` where only a new session helps.
+   * @see {@link https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html}
+   */
+  createToken({ clientId, clientSecret, refreshToken }: SsoRefresh): Promise<NewSsoToken> {
+    return this.#service.send({
+      service: "SSO OIDC",
+      request: () => ({
+        method: "POST",
+        url: `${this.#endpoints.oidc}/token`,
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ clientId, clientSecret, grantType: "refresh_token", refreshToken }),
+      }),
+      parse: parseNewSsoToken,
+      error: (failure) =>
+        new CredentialsProviderError("SsoTokenError", `Cannot refresh the SSO token: ${failure.state}`, {
+          ...detailsOf(failure),
+          ...(failure.isRefusal ? this.#login() : {}),
+        }),
+    });
+  }
+
+  /**
+   * The credentials of a role.
+   *
+   * @throws {CredentialsProviderError} `SsoError`; with status 401 and `command` where the token is not accepted.
+   * @see {@link https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html}
+   */
+  roleCredentials(
+    { accountId, roleName }: SsoSettings,
+    accessToken: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Credentials> {
+    const query = `role_name=${encodeURIComponent(roleName)}&account_id=${encodeURIComponent(accountId)}`;
+    return this.#service.send({
+      service: "SSO",
+      request: () => ({
+        method: "GET",
+        url: `${this.#endpoints.portal}/federation/credentials?${query}`,
+        headers: { "x-amz-sso_bearer_token": accessToken },
+      }),
+      parse: (body) => parseRoleCredentials(body, accountId),
+      error: (failure) =>
+        new CredentialsProviderError("SsoError", `Cannot get the credentials of the role: ${failure.state}`, {
+          ...detailsOf(failure),
+          ...(failure.isRefusal ? { hint: STATUS_HINTS[failure.status ?? 0] ?? failure.hint } : {}),
+          ...(failure.status === 401 ? this.#login() : {}),
+        }),
+      signal,
+    });
+  }
+
+  #login(): CredentialsErrorDetails {
+    return { command: this.#command, hint: `Run \`${this.#command}\`.` };
+  }
+}
+
+function detailsOf({ status, code, isRefusal, hint, cause }: ServiceFailure): CredentialsErrorDetails {
+  return { statusCode: status, ssoCode: code, recoverable: !isRefusal, hint, cause };
+}

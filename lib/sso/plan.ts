@@ -1,0 +1,92 @@
+import { CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
+
+/** Which role to get, and the session whose token to show for it. */
+export interface SsoSettings {
+  /** The name of the `[sso-session]` section; absent in a profile of the older form, whose token cannot be refreshed. */
+  readonly session: string | undefined;
+  readonly startUrl: string;
+  readonly region: string;
+  /** A string, because it may begin with zeros. */
+  readonly accountId: string;
+  readonly roleName: string;
+}
+
+/** What a profile says about SSO. */
+type SsoPlan =
+  | { readonly kind: "sso"; readonly settings: SsoSettings }
+  /** It has SSO keys, but for a bearer token only: it names neither an account nor a role. */
+  | { readonly kind: "bearerToken" }
+  | { readonly kind: "none" };
+
+type Properties = ReadonlyMap<string, string>;
+
+/** Where SSO keys stand. */
+export interface Section {
+  /** How errors call it. */
+  readonly name: string;
+  readonly properties: Properties;
+}
+
+/**
+ * What a profile says about SSO, together with the session that it names.
+ *
+ * @throws {CredentialsProviderError} `SsoConfigurationError`, naming the key and its section.
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html}
+ */
+export function ssoPlan(profile: Section, ssoSessions: ReadonlyMap<string, Properties>): SsoPlan {
+  const has = (key: string) => valueOf(profile, key) !== undefined;
+  if (!has("sso_account_id") && !has("sso_role_name")) {
+    return { kind: ["sso_session", "sso_start_url", "sso_region"].some(has) ? "bearerToken" : "none" };
+  }
+  const session = valueOf(profile, "sso_session");
+  const shared = session === undefined ? profile : sessionSection(session, profile, ssoSessions);
+  return {
+    kind: "sso",
+    settings: {
+      session,
+      startUrl: requiredValue("sso_start_url", profile, shared),
+      region: requiredValue("sso_region", profile, shared),
+      accountId: requiredValue("sso_account_id", profile),
+      roleName: requiredValue("sso_role_name", profile),
+    },
+  };
+}
+
+function sessionSection(session: string, profile: Section, ssoSessions: ReadonlyMap<string, Properties>): Section {
+  const name = `[sso-session ${printable(session)}]`;
+  const properties = ssoSessions.get(session);
+  if (properties !== undefined) return { name, properties };
+  throw invalid(
+    profile,
+    `its sso_session names ${name}, which the config file does not have`,
+    `Add ${name} with sso_region and sso_start_url to the config file, or correct sso_session.`,
+  );
+}
+
+/** The value of a key that may stand in the profile, in its session or, with the same value, in both. */
+function requiredValue(key: string, profile: Section, shared: Section = profile): string {
+  const [own, other] = [valueOf(profile, key), valueOf(shared, key)];
+  if (own !== undefined && other !== undefined && own !== other) {
+    throw invalid(
+      profile,
+      `its ${key} differs from that in ${shared.name}`,
+      `Remove ${key} from ${profile.name}: ${shared.name} is the place for it.`,
+    );
+  }
+  const value = other ?? own;
+  if (value !== undefined) return value;
+  throw invalid(
+    profile,
+    `${key} is missing in ${shared.name}`,
+    `Add ${key} to ${shared.name}, by hand or with \`aws configure sso\`.`,
+  );
+}
+
+function valueOf({ properties }: Section, key: string): string | undefined {
+  return properties.get(key)?.trim() || undefined;
+}
+
+function invalid({ name }: Section, state: string, hint: string): CredentialsProviderError {
+  return new CredentialsProviderError("SsoConfigurationError", `Cannot use SSO for ${name}: ${state}`, { hint });
+}

@@ -1,0 +1,156 @@
+import { endpointSettings, type EndpointSources } from "../config/endpoint_settings.ts";
+import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../config/files.ts";
+import { awsFolder, type SharedConfigOptions } from "../config/locations.ts";
+import type { Logger } from "../credentials.ts";
+import { type EndpointService, resolveEndpoint } from "../endpoint.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { Runtime } from "../runtime.ts";
+import type { LoginHandler } from "../session/session.ts";
+import { checkOptions, ENDPOINT, FUNCTION, integer, type Rules, STRING } from "../validate.ts";
+import type { SsoEndpoints } from "./client.ts";
+import { type Section, ssoPlan, type SsoSettings } from "./plan.ts";
+import { ssoTokenFileName } from "./token_file.ts";
+
+/** Options of {@linkcode SsoProvider}. Without the first five, the profile says which role to get. */
+export interface SsoProviderOptions extends SharedConfigOptions {
+  /** The name of an `[sso-session]` section, in place of `ssoStartUrl` and `ssoRegion`. Its token can be refreshed. */
+  readonly ssoSession?: string | undefined;
+  /** The URL of the AWS access portal. */
+  readonly ssoStartUrl?: string | undefined;
+  /** The region of IAM Identity Center. */
+  readonly ssoRegion?: string | undefined;
+  /** The account of the role, as a string. */
+  readonly ssoAccountId?: string | undefined;
+  /** The name of the role or permission set. */
+  readonly ssoRoleName?: string | undefined;
+  /** An absolute URL that replaces the hosts of both services of SSO. */
+  readonly endpoint?: string | undefined;
+  /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
+  readonly maxRetries?: number | undefined;
+  /**
+   * Called when only a person can go on: there is no token, or it has expired and cannot be refreshed. The retrieval
+   * goes on when it resolves. Without it, that is an error with the `command` to run.
+   */
+  readonly onLoginRequired?: LoginHandler | undefined;
+  /** Where diagnostics go. Without one, only a token file that cannot be written is reported (`console.warn`). */
+  readonly logger?: Logger | null;
+  /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
+  readonly runtime?: Partial<Runtime>;
+}
+
+/** Resolved and checked: what an SSO provider works with. */
+export interface SsoTarget {
+  readonly settings: SsoSettings;
+  /** Absent where code names the role. */
+  readonly profile: string | undefined;
+  /** How errors call the session. */
+  readonly name: string;
+  /** Starts a new session. */
+  readonly command: string;
+  readonly tokenPath: string;
+  readonly endpoints: SsoEndpoints;
+}
+
+const RULES: Rules = {
+  ssoSession: STRING,
+  ssoStartUrl: STRING,
+  ssoRegion: STRING,
+  ssoAccountId: STRING,
+  ssoRoleName: STRING,
+  endpoint: ENDPOINT,
+  maxRetries: integer(0),
+  onLoginRequired: FUNCTION,
+  ...SHARED_CONFIG_RULES,
+};
+
+/** The options in place of a profile, and the keys that they stand for. */
+const KEYS = {
+  ssoSession: "sso_session",
+  ssoStartUrl: "sso_start_url",
+  ssoRegion: "sso_region",
+  ssoAccountId: "sso_account_id",
+  ssoRoleName: "sso_role_name",
+} as const;
+
+type Properties = ReadonlyMap<string, string>;
+
+/**
+ * Checks the options as they are given.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ */
+export function checkSsoOptions(options: SsoProviderOptions): void {
+  checkOptions("SSO provider", options, RULES);
+  const { ssoSession, ssoStartUrl, ssoRegion, ssoAccountId, ssoRoleName } = options;
+  if (propertiesOf(options).size === 0) return;
+  const hasSession = ssoSession !== undefined || (ssoStartUrl !== undefined && ssoRegion !== undefined);
+  if (hasSession && ssoAccountId !== undefined && ssoRoleName !== undefined) return;
+  throw new CredentialsProviderError("ConfigurationError", "Cannot create SSO provider: its options are incomplete", {
+    hint: "Give ssoAccountId, ssoRoleName and either ssoSession or both ssoStartUrl and ssoRegion; or none of them.",
+  });
+}
+
+/**
+ * Resolves what the options or the profile name.
+ *
+ * @throws {CredentialsProviderError} See {@linkcode SsoProvider.retrieve}.
+ */
+export async function loadSsoTarget(options: SsoProviderOptions, runtime: Runtime): Promise<SsoTarget> {
+  const config = await loadSharedConfig(options, runtime, options.logger);
+  const given = propertiesOf(options);
+  const profile = given.size > 0 ? undefined : config.profileName;
+  const section = profile === undefined
+    ? { name: "the options", properties: given }
+    : { name: `profile ${printable(profile)}`, properties: requireProfile(config) };
+  const settings = settingsOf(section, config.ssoSessions);
+  const { session, startUrl } = settings;
+  const folder = awsFolder("sso/cache", undefined, options, runtime);
+  if (folder === undefined) throw noHome();
+  const owner = profile === undefined ? "" : ` --profile ${profile}`;
+  return {
+    settings,
+    profile,
+    name: session === undefined ? `SSO for ${section.name}` : `SSO session ${session}`,
+    command: `aws sso login${session === undefined ? owner : ` --sso-session ${session}`}`,
+    tokenPath: `${folder}/${await ssoTokenFileName(session ?? startUrl)}`,
+    endpoints: endpointsOf(settings, options, {
+      env: runtime.env,
+      profile: config.profiles.get(config.profileName) ?? new Map(),
+      services: config.services,
+    }),
+  };
+}
+
+function propertiesOf(options: SsoProviderOptions): Properties {
+  const entries = Object.entries(KEYS) as [keyof typeof KEYS, string][];
+  return new Map(entries.flatMap(([option, key]) => options[option] === undefined ? [] : [[key, options[option]]]));
+}
+
+function settingsOf(section: Section, ssoSessions: ReadonlyMap<string, Properties>): SsoSettings {
+  const plan = ssoPlan(section, ssoSessions);
+  if (plan.kind === "sso") return plan.settings;
+  throw new CredentialsProviderError(
+    "NoCredentials",
+    `Cannot get credentials from SSO: ${section.name} has neither sso_account_id nor sso_role_name`,
+    { hint: "Add both to the profile, by hand or with `aws configure sso`." },
+  );
+}
+
+function endpointsOf(
+  { region }: SsoSettings,
+  { endpoint }: SsoProviderOptions,
+  sources: EndpointSources,
+): SsoEndpoints {
+  const urlOf = (service: EndpointService) =>
+    resolveEndpoint(service, { ...endpointSettings(service, sources, endpoint), region }).url;
+  return { portal: urlOf("sso"), oidc: urlOf("sso-oidc") };
+}
+
+function noHome(): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "ConfigurationError",
+    "Cannot find the SSO token: the home directory is not known",
+    { hint: "Set HOME, or the option homeDirectory." },
+  );
+}
