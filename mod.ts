@@ -45,6 +45,8 @@ export type { MfaCodeProvider, MfaCodeRequest, SourceCredentials } from "./lib/s
 export type { RoleParameters } from "./lib/sts/parameters.ts";
 export { fromSSO, type SsoOptions, SsoProvider } from "./lib/sso/provider.ts";
 export type { SsoProviderOptions } from "./lib/sso/settings.ts";
+export { fromLoginCredentials, type LoginOptions, LoginProvider } from "./lib/login/provider.ts";
+export type { LoginProviderOptions } from "./lib/login/settings.ts";
 export type { LoginHandler, LoginRequest } from "./lib/session/session.ts";
 export { EnvironmentProvider, type EnvironmentProviderOptions } from "./lib/environment.ts";
 export { ProfileProvider } from "./lib/profile/provider.ts";

@@ -26,6 +26,14 @@ export {
 } from "./emulator.ts";
 export type { Fault, FaultName } from "./faults.ts";
 export { ImdsEmulator, type ImdsEmulatorOptions, type ImdsFault, type ImdsStep } from "./imds.ts";
+export {
+  LoginEmulator,
+  type LoginEmulatorOptions,
+  type LoginFault,
+  type LoginKeyForm,
+  type LoginRefusal,
+  type LoginStep,
+} from "./login.ts";
 export { SsoEmulator, type SsoEmulatorOptions, type SsoStep } from "./sso.ts";
 export type { EmulatedResponse } from "./response.ts";
 export { type ServedEmulator, serveEmulator, type ServeOptions } from "./serve.ts";

@@ -1,0 +1,104 @@
+import { endpointSettings } from "../config/endpoint_settings.ts";
+import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../config/files.ts";
+import { awsFolder, type SharedConfigOptions } from "../config/locations.ts";
+import type { Logger } from "../credentials.ts";
+import { resolveEndpoint } from "../endpoint.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { Runtime } from "../runtime.ts";
+import type { LoginHandler } from "../session/session.ts";
+import { checkOptions, ENDPOINT, FUNCTION, integer, OBJECT, type Rules, STRING } from "../validate.ts";
+import { loginFileName } from "./token_file.ts";
+
+/** Options of {@linkcode LoginProvider}. */
+export interface LoginProviderOptions extends SharedConfigOptions {
+  /** The region of the sign-in service where the profile names none. Defaults to `AWS_REGION`. */
+  readonly region?: string | undefined;
+  /** The region under the name of AWS SDK v3; `region` wins. */
+  readonly clientConfig?: { readonly region?: string | undefined } | undefined;
+  /** An absolute URL that replaces the host of the sign-in service. */
+  readonly endpoint?: string | undefined;
+  /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
+  readonly maxRetries?: number | undefined;
+  /**
+   * Called when only a person can go on: there is no session, or it has ended. The retrieval goes on when it resolves.
+   * Without it, that is an error with the `command` to run.
+   */
+  readonly onLoginRequired?: LoginHandler | undefined;
+  /** Where diagnostics go. Without one, only a session file that cannot be written is reported (`console.warn`). */
+  readonly logger?: Logger | null;
+  /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
+  readonly runtime?: Partial<Runtime>;
+}
+
+/** Resolved and checked: what a login provider works with. */
+export interface LoginTarget {
+  readonly profile: string;
+  /** The ARN of the identity. */
+  readonly session: string;
+  /** Starts a new session. */
+  readonly command: string;
+  readonly path: string;
+  readonly endpoint: string;
+}
+
+const RULES: Rules = {
+  region: STRING,
+  clientConfig: OBJECT,
+  "clientConfig.region": STRING,
+  endpoint: ENDPOINT,
+  maxRetries: integer(0),
+  onLoginRequired: FUNCTION,
+  ...SHARED_CONFIG_RULES,
+};
+
+/**
+ * Checks the options as they are given.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ */
+export function checkLoginOptions(options: LoginProviderOptions): void {
+  checkOptions("login provider", options, RULES);
+}
+
+/**
+ * Resolves what the profile names.
+ *
+ * @throws {CredentialsProviderError} See {@linkcode LoginProvider.retrieve}.
+ */
+export async function loadLoginTarget(options: LoginProviderOptions, runtime: Runtime): Promise<LoginTarget> {
+  const config = await loadSharedConfig(options, runtime, options.logger);
+  const properties = requireProfile(config);
+  const profile = config.profileName;
+  const session = properties.get("login_session")?.trim() ?? "";
+  if (session === "") throw noSession(profile);
+  const folder = awsFolder("login/cache", "AWS_LOGIN_CACHE_DIRECTORY", options, runtime);
+  if (folder === undefined) throw noHome();
+  const { env } = runtime;
+  const regions = [properties.get("region"), options.region, options.clientConfig?.region, env("AWS_REGION")];
+  const region = regions.map((text) => text?.trim()).find(Boolean);
+  const sources = { env, profile: properties, services: config.services };
+  return {
+    profile,
+    session,
+    command: `aws login --profile ${profile}`,
+    path: `${folder}/${await loginFileName(session)}`,
+    endpoint: resolveEndpoint("signin", { ...endpointSettings("signin", sources, options.endpoint), region }).url,
+  };
+}
+
+function noSession(profile: string): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "NoCredentials",
+    `Cannot get credentials from a login: profile ${printable(profile)} has no login_session`,
+    { hint: "Run `aws login`, which adds it to the profile." },
+  );
+}
+
+function noHome(): CredentialsProviderError {
+  return new CredentialsProviderError(
+    "ConfigurationError",
+    "Cannot find the login: the home directory is not known",
+    { hint: "Set HOME, the option homeDirectory, or AWS_LOGIN_CACHE_DIRECTORY." },
+  );
+}

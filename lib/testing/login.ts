@@ -1,0 +1,239 @@
+import { parseJsonObject } from "../json_object.ts";
+import { isoSeconds } from "./credentials.ts";
+import {
+  type EmulatedRequest,
+  Emulator,
+  type EmulatorOptions,
+  type FaultScope,
+  type ReceivedRequest,
+} from "./emulator.ts";
+import type { Fault } from "./faults.ts";
+import { type EmulatedResponse, jsonResponse } from "./response.ts";
+
+/** Options of {@linkcode LoginEmulator}. */
+export interface LoginEmulatorOptions extends EmulatorOptions {
+  /** The account of the identity. @default {"123456789012"} */
+  readonly accountId?: string;
+  /** The lifetime of credentials, in seconds. @default {900} */
+  readonly lifetimeSeconds?: number;
+  /** The lifetime of sessions, in seconds. @default {43200} */
+  readonly sessionLifetimeSeconds?: number;
+  /** Whether a refresh token can be used again beside the one that replaces it. @default {true} */
+  readonly reusesRefreshTokens?: boolean;
+}
+
+/** The steps that faults can hit: the refresh of a session, and all others. */
+export type LoginStep = "token" | "other";
+
+/** The reasons for which the sign-in service refuses a session. */
+export type LoginRefusal =
+  | "TOKEN_EXPIRED"
+  | "AUTHCODE_EXPIRED"
+  | "USER_CREDENTIALS_CHANGED"
+  | "INSUFFICIENT_PERMISSIONS";
+
+/** A fault of {@linkcode LoginEmulator}; a reason stands for the service's response with it. */
+export type LoginFault = Fault | LoginRefusal;
+
+/** The form of the private key in a session's file: that of the AWS CLI (`sec1`), or the one botocore also reads. */
+export type LoginKeyForm = "sec1" | "pkcs8";
+
+interface LoginSession {
+  readonly clientId: string;
+  readonly publicKey: CryptoKey;
+  /** The fields of the public key that a proof must show. */
+  readonly jwk: Readonly<Record<string, string>>;
+  readonly endsAt: number;
+}
+
+const STATUSES: Readonly<Record<LoginRefusal, number>> = {
+  TOKEN_EXPIRED: 401,
+  AUTHCODE_EXPIRED: 401,
+  USER_CREDENTIALS_CHANGED: 403,
+  INSUFFICIENT_PERMISSIONS: 403,
+};
+const MAX_CLOCK_DIFFERENCE_SECONDS = 300;
+const ECDSA = { name: "ECDSA", namedCurve: "P-256" };
+const CLIENT_ID = "arn:aws:signin:::devtools/same-device";
+
+/**
+ * The service behind `aws login`, which returns the next credentials of a session. It verifies the DPoP proof of each
+ * request: signature, key, URL, time, and that no proof comes twice.
+ *
+ * @since 0.1.0
+ * @see {@link https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html}
+ * @example Usage
+ * ```ts
+ * import { LoginProvider } from "@rolecreds/aws";
+ * import { LoginEmulator } from "@rolecreds/aws/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const emulator = new LoginEmulator({ lifetimeSeconds: 200 });
+ * const file = await emulator.login(); // what `aws login` writes into ~/.aws/login/cache
+ * const provider = new LoginProvider({
+ *   homeDirectory: "/home/me",
+ *   sharedConfig: { config: "[default]\nlogin_session = arn:aws:iam::123456789012:user/me\nregion = us-east-1" },
+ *   runtime: { fetch: emulator.fetch, readTextFile: () => Promise.resolve(file), warn: () => {} },
+ * });
+ * assertEquals((await provider.retrieve()).source, "LoginProvider");
+ * assertEquals(emulator.requests.map(({ status }) => status), [200]);
+ * ```
+ */
+export class LoginEmulator extends Emulator<LoginStep> {
+  readonly #options: LoginEmulatorOptions;
+  readonly #sessions = new Map<string, LoginSession>();
+  readonly #seenProofs = new Set<string>();
+
+  /**
+   * Creates the service.
+   *
+   * @param options See {@linkcode LoginEmulatorOptions}.
+   */
+  constructor(options: LoginEmulatorOptions = {}) {
+    super("LOG", options);
+    this.#options = options;
+  }
+
+  /**
+   * Makes the next requests fail. Faults are used up in the order in which they were injected.
+   *
+   * @param fault What happens.
+   * @param scope Which requests it hits, and how many.
+   */
+  override inject(fault: LoginFault, scope: FaultScope<LoginStep> = {}): void {
+    super.inject(isRefusal(fault) ? refusal(fault) : fault, scope);
+  }
+
+  /**
+   * Starts a session as `aws login` does.
+   *
+   * @param keyForm The form of its private key.
+   * @returns The text of the session's file.
+   */
+  async login(keyForm: LoginKeyForm = "sec1"): Promise<string> {
+    const { privateKey, publicKey } = await crypto.subtle.generateKey(ECDSA, true, ["sign", "verify"]);
+    const { d = "", x = "", y = "" } = await crypto.subtle.exportKey("jwk", privateKey);
+    const { sessionLifetimeSeconds = 43_200, accountId = "123456789012" } = this.#options;
+    const endsAt = this.now() + sessionLifetimeSeconds * 1_000;
+    const jwk = { kty: "EC", crv: "P-256", x, y };
+    const { accessToken, expiresIn, refreshToken } = this.#issueToken({ clientId: CLIENT_ID, publicKey, jwk, endsAt });
+    const dpopKey = keyForm === "sec1"
+      ? pem("EC PRIVATE KEY", sec1(d, x, y))
+      : pem("PRIVATE KEY", new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey)));
+    return JSON.stringify({
+      accessToken: { ...accessToken, accountId, expiresAt: isoSeconds(this.now() + expiresIn * 1_000) },
+      tokenType: "aws_sigv4",
+      refreshToken,
+      idToken: "emulated-login-id-token",
+      clientId: CLIENT_ID,
+      dpopKey,
+    });
+  }
+
+  /** Names the step of the protocol that a request is. */
+  protected override stepOf({ path }: ReceivedRequest): LoginStep {
+    return path === "/v1/token" ? "token" : "other";
+  }
+
+  /** Responds as the service does. */
+  protected override async respond(request: EmulatedRequest): Promise<EmulatedResponse> {
+    const { method, step, headers, body } = request;
+    if (step === "other" || method !== "POST") return withType("NotFoundException", jsonResponse({}, 404));
+    const { clientId, grantType, refreshToken, ...others } = parseJsonObject(body) ?? {};
+    const isJson = headers["content-type"] === "application/json";
+    if (!isJson || grantType !== "refresh_token" || Object.keys(others).length > 0) return invalid("the body");
+    if (headers["authorization"] !== undefined) return invalid("a signature");
+    const session = this.#sessions.get(`${refreshToken}`);
+    if (session === undefined || session.clientId !== clientId) return invalid("the refresh token");
+    const problem = await this.#problemOfProof(request, session);
+    if (problem !== undefined) return invalid(`the proof: ${problem}`);
+    if (this.now() >= session.endsAt) return refusal("TOKEN_EXPIRED");
+    if (this.#options.reusesRefreshTokens === false) this.#sessions.delete(`${refreshToken}`);
+    return jsonResponse({ ...this.#issueToken(session), tokenType: "aws_sigv4", idToken: "emulated-login-id-token-2" });
+  }
+
+  /** What is wrong with the DPoP proof of a request, if anything. */
+  async #problemOfProof({ headers, url }: EmulatedRequest, session: LoginSession): Promise<string | undefined> {
+    const [header = "", payload = "", signature = "", ...rest] = (headers["dpop"] ?? "").split(".");
+    const { typ, alg, jwk } = parseJsonObject(textOf(header)) ?? {};
+    if (rest.length > 0 || typ !== "dpop+jwt" || alg !== "ES256") return "it is not a DPoP token with ES256";
+    const shown = (jwk ?? {}) as Readonly<Record<string, unknown>>;
+    const isKey = Object.entries(session.jwk).every(([name, value]) => shown[name] === value);
+    if (!isKey || "d" in shown) return "its key is not the public key of the session";
+    const signed = new TextEncoder().encode(`${header}.${payload}`);
+    const hash = { name: "ECDSA", hash: "SHA-256" };
+    const isGenuine = await crypto.subtle.verify(hash, session.publicKey, bytesOf(signature), signed);
+    if (!isGenuine) return "its signature is wrong";
+    const { jti, htm, htu, iat } = parseJsonObject(textOf(payload)) ?? {};
+    if (htm !== "POST" || htu !== url) return "it is for another request";
+    const isNow = typeof iat === "number" && Math.abs(iat - this.now() / 1_000) <= MAX_CLOCK_DIFFERENCE_SECONDS;
+    if (!isNow) return "its time is not now";
+    if (typeof jti !== "string" || this.#seenProofs.has(jti)) return "its id is missing or came before";
+    this.#seenProofs.add(jti);
+    return undefined;
+  }
+
+  #issueToken(session: LoginSession): IssuedToken {
+    const { lifetimeSeconds = 900 } = this.#options;
+    const { accessKeyId, secretAccessKey, sessionToken } = this.issue(lifetimeSeconds);
+    const refreshToken = `emulated-login-refresh-token-${this.nextSerial()}`;
+    this.#sessions.set(refreshToken, session);
+    return { accessToken: { accessKeyId, secretAccessKey, sessionToken }, refreshToken, expiresIn: lifetimeSeconds };
+  }
+}
+
+interface IssuedToken {
+  readonly accessToken: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
+  readonly refreshToken: string;
+  readonly expiresIn: number;
+}
+
+function isRefusal(fault: LoginFault): fault is LoginRefusal {
+  return typeof fault === "string" && Object.hasOwn(STATUSES, fault);
+}
+
+function refusal(error: LoginRefusal): EmulatedResponse {
+  return withType("AccessDeniedException", jsonResponse({ error, message: "The session is refused" }, STATUSES[error]));
+}
+
+function invalid(what: string): EmulatedResponse {
+  const message = `The emulator does not accept ${what}`;
+  return withType("ValidationException", jsonResponse({ error: "INVALID_REQUEST", message }, 400));
+}
+
+function withType(type: string, response: EmulatedResponse): EmulatedResponse {
+  return { ...response, headers: { ...response.headers, "x-amzn-errortype": type } };
+}
+
+/** The DER of RFC 5915. */
+function sec1(d: string, x: string, y: string): Uint8Array {
+  return new Uint8Array([
+    ...[0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20],
+    ...bytesOf(d),
+    ...[0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0xa1, 0x44, 0x03, 0x42, 0x00, 0x04],
+    ...bytesOf(x),
+    ...bytesOf(y),
+  ]);
+}
+
+function pem(label: string, der: Uint8Array): string {
+  const lines = btoa(String.fromCharCode(...der)).match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
+}
+
+function textOf(base64Url: string): string {
+  return new TextDecoder().decode(bytesOf(base64Url));
+}
+
+/** The bytes of base64url; none if it is not that. */
+function bytesOf(base64Url: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(base64Url.replaceAll("-", "+").replaceAll("_", "/")), (byte) => byte.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}
