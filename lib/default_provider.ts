@@ -34,8 +34,9 @@ export interface DefaultProviderOptions extends ProfileProviderOptions, CacheOpt
  * ```
  */
 export function defaultProvider(options: DefaultProviderOptions = {}): CachedProvider {
-  const { imds, container, process: _process, sts, mfaCodeProvider: _mfa, mfaRefresh: _refresh, region, ...common } =
+  const { imds, container, process: _process, sts, sso: _sso, login: _login, onLoginRequired: _handler, ...others } =
     options;
+  const { mfaCodeProvider: _mfa, mfaRefresh: _refresh, region, ...common } = others;
   const links: readonly CredentialsSource[] = [
     ...(options.profile === undefined ? [environment(options)] : []),
     new ProfileProvider({ ...options, imds: { failFast: true, ...imds } }),

@@ -2,6 +2,9 @@ import { SHARED_CONFIG_RULES } from "../config/files.ts";
 import type { SharedConfigOptions } from "../config/locations.ts";
 import type { ContainerProviderOptions } from "../container/provider.ts";
 import type { Logger } from "../credentials.ts";
+import type { LoginProviderOptions } from "../login/settings.ts";
+import type { LoginHandler } from "../session/session.ts";
+import type { SsoProviderOptions } from "../sso/settings.ts";
 import type { InstanceMetadataProviderOptions } from "../imds/provider.ts";
 import type { ProcessProviderOptions } from "../process/settings.ts";
 import type { Runtime } from "../runtime.ts";
@@ -19,6 +22,12 @@ export interface ProfileProviderOptions extends SharedConfigOptions {
   readonly process?: Omit<ProcessProviderOptions, "command"> | undefined;
   /** How to call STS, for a profile with `role_arn`. */
   readonly sts?: Omit<StsOptions, "region"> | undefined;
+  /** How to use SSO, for a profile with `sso_account_id` and `sso_role_name`. */
+  readonly sso?: Pick<SsoProviderOptions, "endpoint" | "maxRetries"> | undefined;
+  /** How to use the sign-in service, for a profile with `login_session`. */
+  readonly login?: Pick<LoginProviderOptions, "endpoint" | "maxRetries"> | undefined;
+  /** Called when only a person can go on with SSO or a login; see {@linkcode LoginHandler}. */
+  readonly onLoginRequired?: LoginHandler | undefined;
   /** The region to call STS in; see {@linkcode StsOptions.region}. */
   readonly region?: string | undefined;
   /** Returns the code of the device in `mfa_serial`. */
@@ -36,6 +45,9 @@ const RULES: Rules = {
   container: OBJECT,
   process: OBJECT,
   sts: OBJECT,
+  sso: OBJECT,
+  login: OBJECT,
+  onLoginRequired: FUNCTION,
   region: STRING,
   mfaCodeProvider: FUNCTION,
   mfaRefresh: BOOLEAN,

@@ -5,10 +5,12 @@ import type { Credentials, CredentialsSource } from "../credentials.ts";
 import { EnvironmentProvider } from "../environment.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { InstanceMetadataProvider } from "../imds/provider.ts";
+import { LoginProvider } from "../login/provider.ts";
 import { printable } from "../printable.ts";
 import { ProcessProvider } from "../process/provider.ts";
 import { redacted } from "../redaction.ts";
 import type { Runtime } from "../runtime.ts";
+import { SsoProvider } from "../sso/provider.ts";
 import { StsClient, stsEndpoint } from "../sts/client.ts";
 import { RoleSession, type SourceCredentials } from "../sts/role_session.ts";
 import { WebIdentityProvider } from "../sts/web_identity.ts";
@@ -52,7 +54,8 @@ function roleSession(
 }
 
 function baseSource(base: Base, options: ProfileProviderOptions, readKeys: ReadKeys): CredentialsSource {
-  const { imds, container, process, sts, mfaCodeProvider: _mfa, mfaRefresh: _refresh, ...common } = options;
+  const { imds, container, process, sts, sso, login, onLoginRequired, ...others } = options;
+  const { mfaCodeProvider: _mfa, mfaRefresh: _refresh, ...common } = others;
   switch (base.kind) {
     case "static":
       // deno-lint-ignore require-await -- what is thrown here belongs into the promise
@@ -79,8 +82,9 @@ function baseSource(base: Base, options: ProfileProviderOptions, readKeys: ReadK
       }
       break;
     case "sso":
+      return new SsoProvider({ ...withoutRegion(common), onLoginRequired, ...sso, profile: base.profile });
     case "login":
-      throw unsupported(base.profile, base.kind);
+      return new LoginProvider({ ...common, onLoginRequired, ...login, profile: base.profile });
   }
 }
 
@@ -123,15 +127,4 @@ function staticCredentials(profile: ReadonlyMap<string, string>): Credentials {
     ...(accountId === "" ? {} : { accountId }),
     source: "ProfileProvider",
   });
-}
-
-function unsupported(profile: string, kind: "sso" | "login"): CredentialsProviderError {
-  return new CredentialsProviderError(
-    "UnsupportedSource",
-    `Cannot use profile ${printable(profile)}: it needs ${kind}, which this library does not support yet`,
-    {
-      hint: "Let the AWS CLI do it: put `aws configure export-credentials --profile … --format process` into the " +
-        "credential_process of a profile.",
-    },
-  );
 }

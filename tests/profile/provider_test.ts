@@ -59,7 +59,7 @@ describe("fromProfile()", () => {
 
   const failing: readonly [string, string, string, boolean][] = [
     ["[default]\nrole_arn = arn\nsource_profile = x\n", "AssumeRoleConfigurationError", "role_arn", false],
-    ["[default]\nlogin_session = x\n", "UnsupportedSource", "login", false],
+    ["[default]\nlogin_session = x\n", "ConfigurationError", "login", false],
     ["[default]\naws_access_key_id = A\n", "ConfigurationError", "aws_secret_access_key", false],
     ["[default]\ncredential_source = Elsewhere\n", "AssumeRoleConfigurationError", "credential_source", false],
     ["[default]\nregion = r\n", "NoCredentials", "profile default", true],
