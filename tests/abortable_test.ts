@@ -1,0 +1,47 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { abortable } from "../lib/abortable.ts";
+import { countListeners } from "./support/count_listeners.ts";
+
+const never = new Promise<never>(() => {});
+
+describe("abortable()", () => {
+  it("adds one listener to a signal, however many wait, and removes it when all have ended", async () => {
+    const { signal } = new AbortController();
+    const listeners = countListeners(signal);
+    const ends: (() => void)[] = [];
+    const works = Array.from({ length: 20 }, () => new Promise<void>((resolve) => ends.push(resolve)));
+    const waiting = works.map((work) => abortable(work, signal));
+    assertEquals(listeners, { now: 1, most: 1 });
+    ends[0]?.();
+    await waiting[0];
+    assertEquals(listeners.now, 1);
+    for (const end of ends) end();
+    await Promise.all(waiting);
+    assertEquals(listeners, { now: 0, most: 1 });
+    await abortable(Promise.resolve(), signal);
+    assertEquals(listeners, { now: 0, most: 1 });
+  });
+
+  it("rejects all that wait with the reason of the signal, and no one else", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const waiting = Array.from({ length: 20 }, () => abortable(never, controller.signal).catch((error) => error));
+    const other = abortable(Promise.resolve("done"), new AbortController().signal);
+    controller.abort(reason);
+    assertEquals(new Set(await Promise.all(waiting)), new Set([reason]));
+    assertEquals(await other, "done");
+  });
+
+  it("rejects at once where the signal is aborted, and leaves no rejection of the work unhandled", async () => {
+    const reason = new Error("enough");
+    const listeners = countListeners(AbortSignal.abort(reason));
+    const failing = Promise.reject(new Error("the work failed"));
+    assertStrictEquals(await abortable(failing, AbortSignal.abort(reason)).catch((error) => error), reason);
+    assertEquals(listeners.now, 0);
+  });
+
+  it("waits without a listener where there is no signal", async () => {
+    assertEquals(await abortable(Promise.resolve(1), undefined), 1);
+  });
+});
