@@ -216,6 +216,21 @@ export class CredentialsProviderError extends Error {
 }
 
 /**
+ * Whether a later attempt may succeed without a change of settings. An error that does not say so itself leaves it to its
+ * cause; one whose causes do not say it either is recoverable.
+ */
+export function isRecoverable(error: unknown): boolean {
+  const seen = new Set<unknown>();
+  for (let at = error; typeof at === "object" && at !== null && !seen.has(at);) {
+    const { recoverable, cause } = at as { readonly recoverable?: unknown; readonly cause?: unknown };
+    if (typeof recoverable === "boolean") return recoverable;
+    seen.add(at);
+    at = cause;
+  }
+  return true;
+}
+
+/**
  * A runtime adapter refuses to send a request; nothing was sent. The source that wanted to send it turns this into an
  * error of its own.
  */
