@@ -15,11 +15,15 @@
  */
 export { fromInstanceMetadata, type InstanceMetadataOptions } from "./lib/imds/provider.ts";
 export { fromProcess, type ProcessOptions } from "./lib/process/provider.ts";
-export { fromProfile, type ProfileOptions } from "./lib/profile/provider.ts";
+export { fromProfile, fromProfile as fromIni, type ProfileOptions } from "./lib/profile/provider.ts";
 export { type EnvOptions, fromEnv } from "./lib/environment.ts";
-export { defaultProvider, type DefaultProviderOptions } from "./lib/default_provider.ts";
-export { chain, type ChainedProvider } from "./lib/chain.ts";
-export type { CachedProvider } from "./lib/cache/cached_provider.ts";
+export {
+  defaultProvider,
+  defaultProvider as fromNodeProviderChain,
+  type DefaultProviderOptions,
+} from "./lib/default_provider.ts";
+export { chain, chain as createCredentialChain } from "./lib/chain.ts";
+export { cached, type CachedProvider } from "./lib/cache/cached_provider.ts";
 export { type CacheOptions, CredentialsCache } from "./lib/cache/cache.ts";
 export type { CacheEvent } from "./lib/cache/events.ts";
 export { ImdsClient, type InstanceIdentityDocument, type MetadataReader } from "./lib/imds/client.ts";
@@ -67,6 +71,7 @@ export type {
   CredentialsProvider,
   CredentialsSource,
   ForeignCredentials,
+  ForeignProvider,
   Logger,
   RetrieveOptions,
 } from "./lib/credentials.ts";

@@ -1,26 +1,26 @@
-import type { Credentials, CredentialsProvider, CredentialsSource, RetrieveOptions } from "./credentials.ts";
-import { CredentialsProviderError } from "./errors.ts";
-import { isRecoverable } from "./cache/refresh.ts";
-import { validCredentials } from "./validate.ts";
-
-/** A function that asks one provider after the other; as a source it has the static stability of the one that answered. */
-export type ChainedProvider = CredentialsProvider & CredentialsSource;
+import { cached, type CachedProvider } from "./cache/cached_provider.ts";
+import type { CredentialsSource, ForeignCredentials, ForeignProvider, RetrieveOptions } from "./credentials.ts";
+import { CredentialsProviderError, isRecoverable } from "./errors.ts";
+import { printable } from "./printable.ts";
+import { validSource } from "./validate.ts";
 
 /**
- * Asks each provider in turn until one has credentials. One that is not available here is passed over; the error of one
- * that is available but broken is thrown, so that it is never replaced by another identity.
+ * Retrieves from one provider after the other until one has credentials. One that is not available here is skipped; the
+ * error of one that is available but broken is thrown, so that it is never replaced by another identity.
  *
- * Nothing is cached: put the chain into a {@linkcode CredentialsCache}, or use {@linkcode defaultProvider}.
+ * The credentials are cached as those of the provider that returned them: an instance role is refreshed ahead of time and
+ * served through outages, a process is not. Each refresh starts with the first provider again. The chain's cache is the
+ * only one: cache options of its providers do not apply. Give them to {@linkcode cached}: `cached(chain(a, b), options)`.
  *
  * @param providers Functions or objects that retrieve, also those of AWS SDK v3.
- * @returns A provider. It throws the first error whose `tryNextLink` is not true, or at the end `NoCredentials` with
- * every provider's error in `errors` and a line for each in its message.
+ * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws the first error whose `tryNextLink`
+ * is not true, or at the end `NoCredentials` with every provider's error in `errors` and a line for each in its message.
  * @throws {CredentialsProviderError} `ConfigurationError` if no provider is given.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html}
  * @example Usage
  * ```ts
- * import { chain, CredentialsCache, fromEnv, fromInstanceMetadata } from "@rolecreds/aws";
+ * import { chain, fromEnv, fromInstanceMetadata } from "@rolecreds/aws";
  * import { ImdsEmulator } from "@rolecreds/aws/testing";
  * import { assertEquals } from "@std/assert";
  *
@@ -29,39 +29,34 @@ export type ChainedProvider = CredentialsProvider & CredentialsSource;
  * assertEquals((await provider()).source, "EC2RoleProvider");
  * ```
  */
-export function chain(...providers: readonly (CredentialsProvider | CredentialsSource)[]): ChainedProvider {
+export function chain(...providers: readonly (CredentialsSource | ForeignProvider)[]): CachedProvider {
   if (providers.length === 0) {
-    throw new CredentialsProviderError("ConfigurationError", "Cannot create a chain: no provider is given", {
+    throw new CredentialsProviderError("ConfigurationError", "Cannot create chain: no provider is given", {
       hint: "Give at least one, such as fromInstanceMetadata().",
     });
   }
-  const links = new Links(providers.map((provider) => "retrieve" in provider ? provider : { retrieve: provider }));
-  const provider: CredentialsProvider = (options) => links.retrieve(options);
-  return Object.defineProperties(provider as ChainedProvider, {
-    retrieve: { value: provider },
-    providerSources: { value: () => links.providerSources() },
-    staticStability: { get: () => links.staticStability },
-  });
+  return cached(new ChainProvider(providers.map((provider) => validSource("chain", provider))));
 }
 
-class Links implements CredentialsSource {
+/** The sources of a chain as one source, with the static stability of the one that responded last. */
+export class ChainProvider implements CredentialsSource {
   readonly #links: readonly CredentialsSource[];
-  #answered: CredentialsSource | undefined;
+  #responded: CredentialsSource | undefined;
 
   constructor(links: readonly CredentialsSource[]) {
     this.#links = links;
   }
 
   get staticStability(): boolean {
-    return this.#answered?.staticStability === true;
+    return this.#responded?.staticStability === true;
   }
 
-  async retrieve(options?: RetrieveOptions): Promise<Credentials> {
+  async retrieve(options?: RetrieveOptions): Promise<ForeignCredentials> {
     const errors: unknown[] = [];
     for (const link of this.#links) {
       try {
-        const credentials = validCredentials(await link.retrieve(options));
-        this.#answered = link;
+        const credentials = await link.retrieve(options);
+        this.#responded = link;
         return credentials;
       } catch (error) {
         if (!(error as { tryNextLink?: unknown } | null)?.tryNextLink) throw error;
@@ -77,7 +72,7 @@ class Links implements CredentialsSource {
 }
 
 function exhausted(errors: readonly unknown[]): CredentialsProviderError {
-  const lines = errors.map((error) => `\n  ${line(error)}`).join("");
+  const lines = errors.map((error, index) => `\n  ${line(error, index)}`).join("");
   return new CredentialsProviderError("NoCredentials", `Cannot get credentials from any provider:${lines}`, {
     errors,
     recoverable: errors.some(isRecoverable),
@@ -85,8 +80,14 @@ function exhausted(errors: readonly unknown[]): CredentialsProviderError {
   });
 }
 
-/** Foreign errors are named, not quoted: their text is not ours to trust. */
-function line(error: unknown): string {
-  if (!(error instanceof CredentialsProviderError)) return (error as { name?: string } | null)?.name ?? "unknown error";
-  return `${error.code}: ${error.message}`;
+const MAX_LINE_CHARACTERS = 1_000;
+
+/** What was looked for, what was found, what to do. Errors of other code are named, not quoted: they may hold secrets. */
+function line(error: unknown, index: number): string {
+  if (error instanceof CredentialsProviderError) {
+    const { code, message, hint = "" } = error;
+    return printable(`${code}: ${message}. ${hint}`, MAX_LINE_CHARACTERS);
+  }
+  const { name } = error as { readonly name?: unknown };
+  return `${typeof name === "string" ? printable(name) : "an error"} from provider ${index + 1}, see errors[${index}]`;
 }

@@ -7,61 +7,89 @@ export interface Credentials {
   /** Goes with temporary keys into every request. Shown as `[redacted]` when the object is printed. */
   readonly sessionToken?: string;
   /**
-   * When to ask for the next set; absent for credentials without an end. While a refresh is backing off this is the
-   * moment of the next attempt, and {@linkcode Credentials.originalExpiration} is what the source said.
+   * When to get new ones; absent for credentials that do not expire. While a refresh is backing off this is the time of
+   * the next attempt, and {@linkcode Credentials.originalExpiration} is what the source said.
    */
   readonly expiration?: Date;
   /** The AWS account the keys belong to, where the source names it. */
   readonly accountId?: string;
-  /** The expiration the source gave, present only when `expiration` was moved to bridge an outage. */
+  /** The expiration from the source, present only when `expiration` was moved to bridge an outage. */
   readonly originalExpiration?: Date;
-  /** Which provider made the set: `EC2RoleProvider`, `ProcessProvider`, … */
+  /** The provider they are from: `EC2RoleProvider`, `ProcessProvider`, … */
   readonly source: string;
 }
 
-/** Credentials as foreign code returns them (an AWS SDK provider, for example), before the cache has named their source. */
-export type ForeignCredentials = Omit<Credentials, "source"> & { readonly source?: string };
+/**
+ * Credentials from other code: a function of yours, a provider of AWS SDK v3, a `Credentials` object of AWS SDK v2. The
+ * fields are read by name, so getters and fields that are not enumerable count.
+ */
+export interface ForeignCredentials {
+  /** Identifies the keys to AWS. */
+  readonly accessKeyId: string;
+  /** Signs requests. */
+  readonly secretAccessKey: string;
+  /** Goes with temporary keys into every request. */
+  readonly sessionToken?: string | undefined;
+  /** When AWS stops accepting them; absent for credentials that do not expire. */
+  readonly expiration?: Date | undefined;
+  /** The same in AWS SDK v2. */
+  readonly expireTime?: Date | null | undefined;
+  /** The AWS account the keys belong to. */
+  readonly accountId?: string | undefined;
+  /** The real expiration, where `expiration` was moved to bridge an outage. */
+  readonly originalExpiration?: Date | undefined;
+  /** The name of the provider. @default {"custom"} */
+  readonly source?: string | undefined;
+}
 
-/** What one call for credentials may say. */
+/** Options of one call for credentials. */
 export interface RetrieveOptions {
-  /** Gives up waiting. Other callers of the same retrieval are not disturbed. */
-  readonly signal?: AbortSignal;
-  /** Asks the source now, also when the held credentials are fresh; ignored while a failed refresh backs off. */
-  readonly forceRefresh?: boolean;
+  /** Stops waiting. Other callers of the same retrieval still get its result. */
+  readonly signal?: AbortSignal | undefined;
+  /** Retrieves also when the cached credentials are fresh; ignored while a failed refresh backs off. */
+  readonly forceRefresh?: boolean | undefined;
+  /** What AWS SDK v3 clients hand in; ignored. */
+  readonly callerClientConfig?: unknown;
 }
 
 /** A function that retrieves credentials. AWS SDK v3 clients take it as `credentials`. */
 export type CredentialsProvider = (options?: RetrieveOptions) => Promise<Credentials>;
 
-/** A provider as an object: retrieves without caching, and may say how its credentials are to be kept. */
+/** A provider as an object: retrieves without a cache, and may say how its credentials are to be cached. */
 export interface CredentialsSource {
-  /** Asks the source now. */
+  /** Retrieves now. */
   retrieve(options?: RetrieveOptions): Promise<ForeignCredentials>;
   /**
-   * Whether held credentials outlive the source: refreshed ahead of time, and served past their expiration while the
-   * source is away. Right for machine identities such as an instance role; wrong for a helper that may ask a person.
+   * Whether credentials are refreshed ahead of time, and served past their expiration while the source is unavailable.
+   * Right for machine identities such as an instance role; wrong for a program that may prompt a person.
    *
    * @default {false}
    */
   readonly staticStability?: boolean;
-  /** Called after a failed refresh of a source without static stability: returns credentials to go on with, or throws. */
+  /** Called after a failed refresh of a source without static stability: returns credentials to serve, or throws. */
   handleFailToRefresh?(previous: Credentials | undefined, error: unknown): Credentials;
   /** Moves the expiration of new credentials by `ms` (negative: earlier) where the cache has an expiry window. */
   adjustExpiresBy?(credentials: Credentials, ms: number): Credentials;
-  /** Names the providers this one stands for, for reports. */
+  /** The names of the providers behind this one, for reports. */
   providerSources?(): readonly string[];
 }
 
-/** Where diagnostics go. Every method may be missing; nothing logged holds a secret. */
+/**
+ * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is the type of a method, whose
+ * parameters TypeScript compares less strictly: what the SDK declares for its options is not what is handed in here.
+ */
+export type ForeignProvider = CredentialsSource["retrieve"];
+
+/** Where diagnostics go. Every method may be missing. Nothing that is logged holds a secret. */
 export interface Logger {
   /** Wire-level steps. */
-  readonly trace?: (message: string) => void;
+  readonly trace?: ((message: string) => void) | undefined;
   /** Decisions, such as which role name was taken. */
-  readonly debug?: (message: string) => void;
+  readonly debug?: ((message: string) => void) | undefined;
   /** Recoveries. */
-  readonly info?: (message: string) => void;
-  /** Failures that were bridged, and settings that look wrong. */
-  readonly warn?: (message: string) => void;
+  readonly info?: ((message: string) => void) | undefined;
+  /** Failures that callers do not see, and settings that look wrong. */
+  readonly warn?: ((message: string) => void) | undefined;
   /** Not used today. */
-  readonly error?: (message: string) => void;
+  readonly error?: ((message: string) => void) | undefined;
 }

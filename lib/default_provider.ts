@@ -1,6 +1,6 @@
 import type { CacheOptions } from "./cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "./cache/cached_provider.ts";
-import { chain } from "./chain.ts";
+import { cached, type CachedProvider } from "./cache/cached_provider.ts";
+import { ChainProvider } from "./chain.ts";
 import type { CredentialsSource } from "./credentials.ts";
 import { EnvironmentProvider } from "./environment.ts";
 import { ContainerProvider } from "./container/provider.ts";
@@ -9,9 +9,29 @@ import { ProfileProvider } from "./profile/provider.ts";
 import type { ProfileProviderOptions } from "./profile/settings.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import { WebIdentityProvider } from "./sts/web_identity.ts";
+import { checkOptions, refused, type Rules } from "./validate.ts";
 
 /** Options of {@linkcode defaultProvider}. */
 export interface DefaultProviderOptions extends ProfileProviderOptions, CacheOptions {}
+
+/** Options that AWS SDK v3 takes at the top. Those that a profile does not have are refused there. */
+const SDK_RULES: Rules = {
+  timeout: refused("set imds.timeout"),
+  maxRetries: refused("set imds.maxRetries"),
+  ec2MetadataV1Disabled: refused("set imds.ec2MetadataV1Disabled"),
+  awsContainerCredentialsRelativeUri: refused("set it in container"),
+  awsContainerCredentialsFullUri: refused("set it in container"),
+  awsContainerAuthorizationToken: refused("set it in container"),
+  awsContainerAuthorizationTokenFile: refused("set it in container"),
+  webIdentityTokenFile: refused("use fromTokenFile()"),
+  roleArn: refused("use fromTokenFile()"),
+  roleSessionName: refused("use fromTokenFile()"),
+  ssoSession: refused("name a profile that has it"),
+  ssoStartUrl: refused("name a profile that has it"),
+  ssoAccountId: refused("name a profile that has it"),
+  ssoRegion: refused("name a profile that has it"),
+  ssoRoleName: refused("name a profile that has it"),
+};
 
 /**
  * The credentials that AWS tools would find: in the environment, in the selected profile, from the web identity in the
@@ -34,6 +54,7 @@ export interface DefaultProviderOptions extends ProfileProviderOptions, CacheOpt
  * ```
  */
 export function defaultProvider(options: DefaultProviderOptions = {}): CachedProvider {
+  checkOptions("default provider", options, SDK_RULES);
   const { imds, container, process: _process, sts, sso: _sso, login: _login, onLoginRequired: _handler, ...others } =
     options;
   const { mfaCodeProvider: _mfa, mfaRefresh: _refresh, region, ...common } = others;
@@ -44,9 +65,10 @@ export function defaultProvider(options: DefaultProviderOptions = {}): CachedPro
     new ContainerProvider({ ...common, ...container }),
     new InstanceMetadataProvider({ ...common, failFast: true, ...imds }),
   ];
-  return cachedProvider(chain(...links), options);
+  return cached(new ChainProvider(links), options);
 }
 
+/** The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake: a warning. */
 function environment(options: DefaultProviderOptions): CredentialsSource {
   const provider = new EnvironmentProvider(options);
   const { env } = detectRuntime(options.runtime);

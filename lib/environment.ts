@@ -1,5 +1,5 @@
 import type { CacheOptions } from "./cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "./cache/cached_provider.ts";
+import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, Logger } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
 import { parseTimestamp } from "./timestamp.ts";
@@ -10,9 +10,9 @@ import { detectRuntime } from "./runtime/detect.ts";
 /** Options of {@linkcode EnvironmentProvider}. */
 export interface EnvironmentProviderOptions {
   /** Where diagnostics go. */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime, such as the environment. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 /**
@@ -119,5 +119,5 @@ export interface EnvOptions extends EnvironmentProviderOptions, CacheOptions {}
  * ```
  */
 export function fromEnv(options: EnvOptions = {}): CachedProvider {
-  return cachedProvider(new EnvironmentProvider(options), options);
+  return cached(new EnvironmentProvider(options), options);
 }

@@ -4,10 +4,10 @@ const MAX_CHARACTERS = 200;
 const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 
 /**
- * Makes text from outside fit for a message, an event or a line of output: one line, nothing invisible, at most 200
- * characters.
+ * Makes text from outside fit for a message, an event or a line of output: one line, nothing invisible, at most
+ * `maxCharacters`.
  */
-export function printable(text: string): string {
-  const start = text.slice(0, 4 * MAX_CHARACTERS).replaceAll(UNPRINTABLE_REGEXP, " ").trim();
-  return start.length > MAX_CHARACTERS ? `${start.slice(0, MAX_CHARACTERS)}…` : start;
+export function printable(text: string, maxCharacters: number = MAX_CHARACTERS): string {
+  const start = text.slice(0, 4 * maxCharacters).replaceAll(UNPRINTABLE_REGEXP, " ").trim();
+  return start.length > maxCharacters ? `${start.slice(0, maxCharacters)}…` : start;
 }

@@ -1,6 +1,9 @@
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, ForeignCredentials } from "./credentials.ts";
 
 const REDACTED = "[redacted]";
+
+/** The fields of credentials, where those that are not there may be `undefined`. */
+type Fields = ForeignCredentials & Pick<Credentials, "source">;
 
 /**
  * Credentials with enumerable fields of their own, whose secrets `console.log` and `Deno.inspect` do not show. The hook
@@ -19,7 +22,7 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
     declare readonly originalExpiration?: Date;
     declare readonly source: string;
 
-    constructor(fields: Credentials, expiration: Date | undefined, originalExpiration: Date | undefined) {
+    constructor(fields: Fields, expiration: Date | undefined, originalExpiration: Date | undefined) {
       this.accessKeyId = fields.accessKeyId;
       this.secretAccessKey = fields.secretAccessKey;
       if (fields.sessionToken !== undefined) this.sessionToken = fields.sessionToken;
@@ -42,7 +45,7 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
 
 /** A fresh copy, dates and all, that prints without its secrets; with other expirations where given. */
 export function redacted(
-  fields: Credentials,
+  fields: Fields,
   expiration: Date | undefined = copied(fields.expiration),
   originalExpiration: Date | undefined = copied(fields.originalExpiration),
 ): Credentials {
@@ -50,7 +53,7 @@ export function redacted(
 }
 
 function copied(date: Date | undefined): Date | undefined {
-  return date === undefined ? undefined : new Date(date);
+  return date === undefined ? undefined : new Date(date.getTime());
 }
 
 /** A map of which `console.log` and `Deno.inspect` show the keys only. */

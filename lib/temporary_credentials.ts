@@ -1,5 +1,5 @@
 import type { CacheOptions } from "./cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "./cache/cached_provider.ts";
+import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import { defaultProvider } from "./default_provider.ts";
 import { AssumeRoleProvider, type AssumeRoleProviderOptions } from "./sts/assume_role.ts";
 import type { SourceCredentials } from "./sts/role_session.ts";
@@ -40,9 +40,10 @@ export interface TemporaryCredentialsOptions
  */
 export function fromTemporaryCredentials(options: TemporaryCredentialsOptions): CachedProvider {
   const { clientConfig, masterCredentials, ...rest } = options;
-  const { params: _params, ...common } = rest;
+  const { params: _params, endpoint: _endpoint, timeout, maxRetries, ...common } = rest;
   const region = rest.region ?? clientConfig?.region;
   const endpoint = rest.endpoint ?? clientConfig?.endpoint;
-  const source = masterCredentials ?? defaultProvider(common);
-  return cachedProvider(new AssumeRoleProvider({ ...rest, region, endpoint, masterCredentials: source }), options);
+  const sts = { endpoint, timeout, maxRetries };
+  const source = masterCredentials ?? defaultProvider({ ...common, region, sts });
+  return cached(new AssumeRoleProvider({ ...rest, region, endpoint, masterCredentials: source }), options);
 }

@@ -1,4 +1,4 @@
-import type { Credentials, ForeignCredentials } from "./credentials.ts";
+import type { Credentials, CredentialsSource, ForeignCredentials, ForeignProvider } from "./credentials.ts";
 import { redacted } from "./redaction.ts";
 import { CredentialsProviderError } from "./errors.ts";
 
@@ -32,6 +32,10 @@ export const ENDPOINT: Rule<string> = {
   accept: (value) => typeof value === "string" ? normalEndpoint(value) : undefined,
   range: "an absolute http: or https: URL without user info, query and fragment",
 };
+const PROVIDER: Rule<ForeignProvider> = rule(
+  "a function or an object that retrieves",
+  (value) => typeof value === "function",
+);
 export const STRING: Rule<string> = rule(
   "a text that is not blank",
   (value) => typeof value === "string" && value.trim() !== "",
@@ -55,6 +59,12 @@ export function integer(low: number, high: number = Number.MAX_SAFE_INTEGER): Ru
 // @__NO_SIDE_EFFECTS__
 export function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
   return rule(values.map((value) => `"${value}"`).join(" or "), (value) => values.includes(value as T));
+}
+
+/** For an option of AWS SDK v3 that this library does not have: ignored, it would change the result unseen. */
+// @__NO_SIDE_EFFECTS__
+export function refused(reason: string): Rule<never> {
+  return rule(`left out (${reason})`, () => false);
 }
 
 /**
@@ -110,25 +120,58 @@ function isNumber(value: unknown): value is number {
 }
 
 /**
- * A copy of the credentials from a provider that may be anybody's, with a source name.
+ * A provider as a source.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError` for anything that cannot retrieve.
+ */
+export function validSource(what: string, provider: CredentialsSource | ForeignProvider): CredentialsSource {
+  const isSource = typeof (provider as Partial<CredentialsSource> | null | undefined)?.retrieve === "function";
+  if (isSource) return provider as CredentialsSource;
+  return { retrieve: validated(`create ${what}`, "provider", PROVIDER, provider) };
+}
+
+/**
+ * A copy of credentials that may be from foreign code, with a source name. The fields are read by name: they may be
+ * getters, and not enumerable.
  *
  * @throws {CredentialsProviderError} `InvalidCredentials` for anything that cannot sign a request.
  */
 export function validCredentials(credentials: ForeignCredentials): Credentials {
-  const { accessKeyId, secretAccessKey, expiration } = (credentials ?? {}) as Partial<ForeignCredentials>;
+  const fields: Partial<ForeignCredentials> = credentials ?? {};
+  const { accessKeyId, secretAccessKey, sessionToken, accountId, originalExpiration, source } = fields;
+  const expiration = fields.expiration ?? fields.expireTime;
   if (!isText(accessKeyId) || !isText(secretAccessKey)) throw invalid("accessKeyId or secretAccessKey is missing");
-  if (expiration !== undefined && !(expiration instanceof Date && Number.isFinite(expiration.getTime()))) {
-    throw invalid("expiration is not a valid Date");
-  }
-  return redacted({ ...credentials, source: credentials.source ?? "custom" });
+  return redacted({
+    accessKeyId,
+    secretAccessKey,
+    sessionToken: optionalText("sessionToken", sessionToken),
+    expiration: optionalDate("expiration", expiration),
+    accountId: optionalText("accountId", accountId),
+    originalExpiration: optionalDate("originalExpiration", originalExpiration),
+    source: isText(source) ? source : "custom",
+  });
 }
 
-/** The error for credentials that were past their expiration when they arrived. */
+/** An absent or empty field is none. */
+function optionalText(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (!isText(value)) throw invalid(`${name} is not a string`);
+  return value;
+}
+
+/** Checked by what it does: a `Date` of another realm is no instance of this one's. */
+function optionalDate(name: string, value: Date | null | undefined): Date | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value.getTime !== "function" || !isNumber(value.getTime())) throw invalid(`${name} is not a valid Date`);
+  return value;
+}
+
+/** The error for credentials that were expired when they arrived. */
 export function expiredError(): CredentialsProviderError {
   return new CredentialsProviderError(
     "ExpiredCredentialsError",
     "Cannot use the credentials: they were expired on arrival",
-    { hint: "Check the clock of this machine, then what makes the credentials." },
+    { hint: "Check the clock of this machine, then the program or service that the credentials are from." },
   );
 }
 

@@ -1,11 +1,16 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
+  cached,
   chain,
+  createCredentialChain,
   type Credentials,
   CredentialsCache,
   CredentialsProviderError,
+  defaultProvider,
+  fromIni,
   fromInstanceMetadata,
+  fromNodeProviderChain,
   fromProcess,
   fromProfile,
   InstanceMetadataProvider,
@@ -53,9 +58,14 @@ describe("coming from Go v2 ec2rolecreds", () => {
   });
 
   it("o.Client is `client`", async () => {
-    const document = { AccessKeyId: "A", SecretAccessKey: "S", Token: "T", Expiration: "2030-01-01T00:00:00Z" };
+    const document = {
+      AccessKeyId: "ASIAEXAMPLE",
+      SecretAccessKey: "S",
+      Token: "T",
+      Expiration: "2030-01-01T00:00:00Z",
+    };
     const client = { get: (path: string) => Promise.resolve(path.endsWith("/") ? "role" : JSON.stringify(document)) };
-    assertEquals((await new InstanceMetadataProvider({ client }).retrieve()).accessKeyId, "A");
+    assertEquals((await new InstanceMetadataProvider({ client }).retrieve()).accessKeyId, "ASIAEXAMPLE");
   });
 
   it("http.Client{Timeout} is `timeout`, in milliseconds", async () => {
@@ -83,18 +93,18 @@ describe("coming from Go v2 ec2rolecreds", () => {
   it("HandleFailToRefresh, AdjustExpiresBy and ProviderSources are methods", () => {
     const { runtime } = onEc2();
     const provider = new InstanceMetadataProvider({ runtime });
-    const held = { accessKeyId: "A", secretAccessKey: "S", source: "x", expiration: new Date(runtime.time) };
+    const previous = { accessKeyId: "A", secretAccessKey: "S", source: "x", expiration: new Date(runtime.time) };
     runtime.nextRandom = 0;
-    const extended = provider.handleFailToRefresh(held, new Error("away"));
+    const extended = provider.handleFailToRefresh(previous, new Error("unavailable"));
     assertEquals(extended.expiration?.getTime(), runtime.time + 300_000);
-    const later: Credentials = { ...held, expiration: new Date(runtime.time + 3_600_000) };
+    const later: Credentials = { ...previous, expiration: new Date(runtime.time + 3_600_000) };
     assertEquals(provider.adjustExpiresBy(later, -60_000).expiration?.getTime(), runtime.time + 3_540_000);
     assertEquals(provider.providerSources(), ["IMDS"]);
   });
 
-  it("the expiration of an hour at most is `capExpiry: 3600`", async () => {
+  it("the expiration of an hour at most is `capExpirySeconds: 3600`", async () => {
     const { runtime } = onEc2();
-    const { expiration } = await fromInstanceMetadata({ runtime, capExpiry: 3_600 })();
+    const { expiration } = await fromInstanceMetadata({ runtime, capExpirySeconds: 3_600 })();
     assertEquals(expiration?.getTime(), runtime.time + 3_600_000);
   });
 
@@ -117,17 +127,17 @@ describe("coming from Go v1 processcreds", () => {
     assertEquals([runs[0]?.options.timeoutMs, runs[0]?.options.maxOutputBytes], [120_000, 2_048]);
   });
 
-  it("NewCredentialsCommand(exec.Command(…)) is a list as `command`, with `env`", async () => {
+  it("NewCredentialsCommand(exec.Command(…)) is an array as `command`, with `env`", async () => {
     const { runtime, runs } = withProcess();
     await fromProcess({ command: ["/path/to/command", "a b"], env: { KEY: "value" }, runtime })();
     assertEquals(runs[0]?.command, ["/path/to/command", "a b"]);
     assertEquals(runs[0]?.options.env["KEY"], "value");
   });
 
-  it("ExpiryWindow is `expiryWindow` in seconds", async () => {
+  it("ExpiryWindow is `expiryWindowSeconds`", async () => {
     const document = { ...DOCUMENT, Expiration: "2026-01-01T00:01:00Z" };
     const { runtime, runs } = withProcess(document);
-    const provider = fromProcess({ command: "x", expiryWindow: 10, runtime });
+    const provider = fromProcess({ command: "x", expiryWindowSeconds: 10, runtime });
     await provider();
     runtime.time += 49_999;
     await provider();
@@ -137,7 +147,7 @@ describe("coming from Go v1 processcreds", () => {
     assertEquals(runs.length, 2);
   });
 
-  it("Duration is left out, as it is there: without Expiration credentials are kept", async () => {
+  it("Duration is left out: there, too, credentials without Expiration are kept", async () => {
     const { runtime, runs } = withProcess();
     const provider = fromProcess({ command: "x", runtime });
     await provider();
@@ -198,6 +208,25 @@ describe("coming from AWS SDK for JavaScript v2 EC2MetadataCredentials", () => {
     assertEquals(emulator.requests.length, 4);
   });
 
+  it("accessKeyId, secretAccessKey and sessionToken are those of cache.peek()", async () => {
+    const { runtime, emulator } = onEc2();
+    const provider = fromInstanceMetadata({ runtime });
+    assertEquals(provider.cache.peek(), undefined);
+    const credentials = await provider();
+    assertEquals({ ...provider.cache.peek() }, { ...credentials });
+    assertEquals(emulator.requests.length, 3);
+  });
+
+  it("expiryWindow is `expiryWindowSeconds`, for expired and needsRefresh()", async () => {
+    const { runtime } = onEc2();
+    const { cache } = fromInstanceMetadata({ runtime, expiryWindowSeconds: 60 });
+    await cache.get();
+    runtime.time = Number(cache.expireTime) - 60_001;
+    assertEquals([cache.needsRefresh(), cache.expired], [false, false]);
+    runtime.time += 1;
+    assertEquals([cache.needsRefresh(), cache.expired], [true, true]);
+  });
+
   it("expireTime is the cache's, originalExpiration is in the credentials", async () => {
     const { runtime, emulator } = onEc2();
     const provider = fromInstanceMetadata({ runtime, logger: null });
@@ -226,11 +255,50 @@ describe("coming from AWS SDK for JavaScript v3", () => {
     assertEquals((await fromProcess(options)()).accessKeyId, "AKIAPROCESS");
   });
 
-  it("createCredentialChain(a, b) is chain(a, b), and a client's `credentials` takes all of them", async () => {
+  it("fromIni({ profile, filepath, configFilepath, ignoreCache, logger }) is the same, as fromProfile()", async () => {
+    const runtime = new FakeRuntime();
+    runtime.files["/config"] = "[profile dev]\nregion = eu-west-1\n";
+    runtime.files["/credentials"] = "[dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = s\n";
+    const files = { configFilepath: "/config", filepath: "/credentials", ignoreCache: true };
+    assertEquals((await fromIni({ profile: "dev", ...files, logger: {}, runtime })()).accessKeyId, "AKIADEV");
+    assertStrictEquals(fromIni, fromProfile);
+  });
+
+  it("fromNodeProviderChain({ profile, … }) is the same, as defaultProvider()", async () => {
+    const { runtime } = onEc2();
+    assertEquals((await fromNodeProviderChain({ runtime })()).source, "EC2RoleProvider");
+    assertStrictEquals(fromNodeProviderChain, defaultProvider);
+  });
+
+  it("createCredentialChain(a, b) is the same, as chain()", async () => {
     const absent = Object.assign(new Error("none"), { tryNextLink: true });
     const { runtime } = onEc2();
-    const provider = chain(() => Promise.reject(absent), fromInstanceMetadata({ runtime }));
-    assertEquals((await provider()).source, "EC2RoleProvider");
-    assertStrictEquals(fromInstanceMetadata({ runtime }).memoized, true);
+    const links = createCredentialChain(() => Promise.reject(absent), fromInstanceMetadata({ runtime }));
+    assertEquals((await cached(links, { runtime })()).source, "EC2RoleProvider");
+    assertStrictEquals(createCredentialChain, chain);
   });
+
+  it("a client's `credentials` takes all of them, and adds no cache", () => {
+    const providers = [fromInstanceMetadata(), fromIni(), fromNodeProviderChain(), createCredentialChain(fromIni())];
+    assertEquals(providers.map(({ memoized }) => memoized), [true, true, true, true]);
+  });
+
+  const refused: readonly [string, (options: never) => unknown, readonly string[]][] = [
+    ["fromIni", fromIni, ["roleAssumer", "clientConfig", "parentClientConfig", "clientPlugins"]],
+    [
+      "fromNodeProviderChain",
+      fromNodeProviderChain,
+      ["clientConfig", "timeout", "maxRetries", "ec2MetadataV1Disabled", "roleArn", "ssoStartUrl"],
+    ],
+  ];
+  for (const [name, make, options] of refused) {
+    for (const option of options) {
+      it(`${name}({ ${option} }) is refused, with a reason`, () => {
+        make({ [option]: undefined } as never);
+        const error = assertThrows(() => make({ [option]: {} } as never), CredentialsProviderError);
+        assertEquals(error.code, "ConfigurationError");
+        assertMatch(error.message, new RegExp(`: ${option} must be left out \\(.+\\), received an? object$`));
+      });
+    }
+  }
 });

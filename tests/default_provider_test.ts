@@ -59,7 +59,9 @@ describe("defaultProvider(), off EC2", () => {
       "NoCredentials",
       "ImdsTokenTimeout",
     ]);
-    assertEquals(error.message.split("\n").length, 6);
+    const [, ...lines] = error.message.split("\n");
+    const errors = (error.errors ?? []) as readonly CredentialsProviderError[];
+    assertEquals(lines, errors.map(({ code, message, hint }) => `  ${code}: ${message}. ${hint}`));
   });
 
   it("tries as often as the environment says", async () => {
@@ -69,6 +71,56 @@ describe("defaultProvider(), off EC2", () => {
     runtime.answer = emulator.fetch;
     await assertRejects(() => defaultProvider({ runtime })(), CredentialsProviderError);
     assertEquals(emulator.requests.length, 2);
+  });
+});
+
+describe("defaultProvider(), in a container", () => {
+  const EXPIRATION = "2026-01-01T01:00:00Z";
+  const SET = { AccessKeyId: "ASIACONTAINER", SecretAccessKey: "secret", Token: "token", Expiration: EXPIRATION };
+  const STS =
+    "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIAWEB</AccessKeyId>" +
+    `<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>${EXPIRATION}</Expiration>` +
+    "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>";
+  const CONTAINER = { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/v2/credentials" };
+  const WEB_IDENTITY = { AWS_WEB_IDENTITY_TOKEN_FILE: "/token", AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/app" };
+
+  function inContainer(variables: Record<string, string>) {
+    const runtime = new FakeRuntime(variables);
+    runtime.files["/token"] = "web-identity-token";
+    const urls: string[] = [];
+    runtime.answer = (url) => {
+      urls.push(url);
+      return Promise.resolve(url.startsWith("http://169.254.170.2/") ? Response.json(SET) : new Response(STS));
+    };
+    return { runtime, urls };
+  }
+
+  it("takes the credentials of the container before those of the instance, and refreshes them ahead of time", async () => {
+    const { runtime, urls } = inContainer(CONTAINER);
+    const provider = defaultProvider({ runtime });
+    assertEquals((await provider()).accessKeyId, "ASIACONTAINER");
+    assertEquals(urls, ["http://169.254.170.2/v2/credentials"]);
+    assertEquals(provider.cache.nextRefresh, new Date(Date.parse(EXPIRATION) - 15 * 60_000));
+  });
+
+  it("takes the web identity before the container", async () => {
+    const { runtime, urls } = inContainer({ ...CONTAINER, ...WEB_IDENTITY });
+    const provider = defaultProvider({ runtime, region: "eu-west-1" });
+    assertEquals((await provider()).accessKeyId, "ASIAWEB");
+    assertEquals(urls, ["https://sts.eu-west-1.amazonaws.com/"]);
+  });
+
+  it("hands the options of container and sts to these two only", async () => {
+    const { runtime, urls } = inContainer({});
+    const container = { awsContainerCredentialsFullUri: "http://127.0.0.1:8080/creds" };
+    runtime.answer = (url) => {
+      urls.push(url);
+      return Promise.resolve(new Response(null, { status: 500 }));
+    };
+    await assertRejects(() => defaultProvider({ runtime, container: { ...container, maxRetries: 0 } })());
+    assertEquals(urls, ["http://127.0.0.1:8080/creds"]);
+    await assertRejects(() => defaultProvider({ runtime, sts: { endpoint: "http://127.0.0.1:8081" } })());
+    assertEquals(urls.slice(1), ["http://169.254.169.254/latest/api/token"]);
   });
 });
 

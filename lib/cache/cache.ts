@@ -1,62 +1,43 @@
-import { abortable } from "../abortable.ts";
-import type { Credentials, CredentialsSource, ForeignCredentials, Logger, RetrieveOptions } from "../credentials.ts";
+import type { Credentials, CredentialsSource, ForeignProvider, Logger, RetrieveOptions } from "../credentials.ts";
 import { type CacheEvent, Reporter } from "./events.ts";
-import {
-  afterFailure,
-  afterInvalidate,
-  afterSuccess,
-  type CacheState,
-  EMPTY,
-  type Held,
-  isAdvisory,
-  isBackingOff,
-  isSameSet,
-  nextAttemptAt,
-  nextStep,
-  survives,
-} from "./refresh.ts";
-import { redacted } from "../redaction.ts";
+import { isBackingOff, nextAttemptAt } from "./refresh.ts";
+import { dateOf, Refresher } from "./refresher.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { checkOptions, FRACTION, FUNCTION, NUMBER, SECONDS_OR_ZERO } from "../validate.ts";
-import { expiredError, validCredentials } from "../validate.ts";
+import { checkOptions, FRACTION, FUNCTION, NUMBER, SECONDS_OR_ZERO, validSource } from "../validate.ts";
 
 /** Options of {@linkcode CredentialsCache}. */
 export interface CacheOptions {
   /**
-   * How long before their expiration credentials are refreshed by one caller while the others are served, in
-   * milliseconds; <= 0 for the default: 5 minutes for a life of up to 20, 60 for one from 90 minutes, else 15.
+   * For sources with static stability: how long before their expiration credentials are refreshed by one caller while
+   * the others are served, in milliseconds. Up to 0 stands for the default: 5 minutes for a lifetime of up to 20
+   * minutes, 60 minutes for one of 90 minutes and more, else 15 minutes.
    */
-  readonly advisoryWindow?: number;
-  /** Starts the advisory window up to this part of it later, at random; from 0 to 1. @default {0} */
-  readonly advisoryWindowJitter?: number;
+  readonly advisoryWindow?: number | undefined;
+  /** Starts the windows later, at random, by up to this part of their length; from 0 to 1. @default {0} */
+  readonly advisoryWindowJitter?: number | undefined;
   /**
-   * For sources without static stability: how long before their expiration credentials are replaced, in seconds.
-   * @default {0}
+   * How long before their expiration `expired` and `needsRefresh()` count credentials as expired, in seconds. Sources
+   * without static stability are retrieved from again at that time; those with it have the advisory window.
+   * @default {0}, and 15 in `needsRefresh()`
    */
-  readonly expiryWindow?: number;
-  /** Called with everything that happens, for metrics. What it throws or rejects with is dropped. */
-  readonly onEvent?: (event: CacheEvent) => void;
+  readonly expiryWindowSeconds?: number | undefined;
+  /** Called with everything that happens, for metrics. What it throws or rejects with is ignored. */
+  readonly onEvent?: ((event: CacheEvent) => void) | undefined;
   /**
-   * Where diagnostics go. Without one, the only thing printed (`console.warn`) is that credentials are used although
-   * their refresh failed or they arrived expired; `null` silences that, too.
+   * Where diagnostics go. Without a logger only this is printed, with `console.warn`: that credentials are served although
+   * their refresh failed or they were retrieved expired. `null` turns that off, too.
    */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime, such as the clock. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 const V2_EXPIRY_WINDOW_MS = 15_000;
 
-/** What is held, and the retrieval under way for it. */
-interface Slot {
-  state: CacheState;
-  flight: Promise<Held> | undefined;
-}
-
 /**
- * Keeps one set of credentials fresh: everyone shares one retrieval, and a source that is away does not take away what
- * is held.
+ * Keeps one set of credentials fresh. All callers share one retrieval, and while a source is unavailable they get what is
+ * cached.
  *
  * Sources with static stability (an instance role) are refreshed ahead of their expiration `E`:
  *
@@ -66,14 +47,14 @@ interface Slot {
  *   all wait              served         one refreshes,    all wait for      all wait for
  *                                        others served     one refresh       one refresh
  *
- *   a refresh fails:     what is held stays in use, expired or not; nobody asks for 5 to 10 minutes
- *   it fails for good:   `recoverable: false` is thrown, unless fresh; nobody asks for 1 to 5 seconds
- *   invalidate():        as mandatory from now on, whatever the time
+ *   a refresh fails:                what is cached is served, expired or not; no retrieval for 5 to 10 minutes
+ *   with `recoverable: false`:      the error is thrown, unless fresh; no retrieval for 1 to 5 seconds
+ *   invalidate():                   as mandatory from now on, whatever the time
  * ```
  *
- * `A` is 5 minutes for a life of up to 20 minutes, 60 for one of 90 and more, else 15; `M` is one minute. Other sources
- * (a process, a function of yours) are asked again when their credentials expire, and their failure is the caller's.
- * There are no timers: everything happens inside a call.
+ * `A` is 5 minutes for a lifetime of up to 20 minutes, 60 minutes for one of 90 minutes and more, else 15 minutes; `M` is
+ * one minute. Other sources (a process, a function of yours) are retrieved from again when their credentials expire, and
+ * callers get their errors. There are no timers: everything happens inside a call.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html}
@@ -90,211 +71,112 @@ interface Slot {
  * await Promise.all([cache.get(), cache.get()]);
  * await cache.get();
  * assertEquals(calls, 1);
+ * assertEquals(cache.peek()?.accessKeyId, "AKIAEXAMPLE");
  * ```
  */
 export class CredentialsCache {
-  readonly #source: CredentialsSource;
-  readonly #options: CacheOptions;
+  readonly #expiryWindowSeconds: number | undefined;
   readonly #runtime: Runtime;
-  readonly #reporter: Reporter;
-  #slot: Slot = { state: EMPTY, flight: undefined };
-  #departed: Promise<void> | undefined;
+  #refresher: Refresher;
 
   /**
-   * Puts a cache in front of a provider. Nothing is asked yet.
+   * Puts a cache in front of a provider. Nothing is retrieved yet.
    *
-   * @param provider An object that retrieves, or a function that returns credentials.
+   * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider} its
+   * source is used: credentials are not cached twice.
    * @param options See {@linkcode CacheOptions}.
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
-  constructor(
-    provider: CredentialsSource | ((options?: RetrieveOptions) => Promise<ForeignCredentials>),
-    options: CacheOptions = {},
-  ) {
+  constructor(provider: CredentialsSource | ForeignProvider, options: CacheOptions = {}) {
     checkOptions("credentials cache", options, {
       advisoryWindow: NUMBER,
       advisoryWindowJitter: FRACTION,
-      expiryWindow: SECONDS_OR_ZERO,
+      expiryWindowSeconds: SECONDS_OR_ZERO,
       onEvent: FUNCTION,
     });
-    this.#source = "retrieve" in provider ? provider : { retrieve: provider };
-    this.#options = options;
+    const { advisoryWindow, advisoryWindowJitter, expiryWindowSeconds, onEvent, logger } = options;
+    this.#expiryWindowSeconds = expiryWindowSeconds;
     this.#runtime = detectRuntime(options.runtime);
-    this.#reporter = new Reporter(options, this.#runtime);
+    this.#refresher = new Refresher({
+      source: validSource("credentials cache", provider),
+      windows: {
+        advisoryWindowMs: advisoryWindow,
+        advisoryWindowJitter,
+        expiryWindowMs: (expiryWindowSeconds ?? 0) * 1_000,
+      },
+      runtime: this.#runtime,
+      reporter: new Reporter(onEvent, logger, this.#runtime),
+    });
   }
 
   /**
-   * The credentials to use now: a fresh copy, at once where nothing has to be asked.
+   * The credentials to use now: a fresh copy, at once where nothing has to be retrieved.
    *
-   * @throws What the source throws, where nothing is held that may be used instead; the reason of an aborted signal.
+   * @throws What the source throws, where no cached credentials may be served; the reason of an aborted signal.
    */
   get(options?: RetrieveOptions): Promise<Credentials> {
-    const { state, flight } = this.#slot;
-    const now = this.#runtime.now();
-    const step = nextStep(state, now, flight !== undefined, options?.forceRefresh === true);
-    if (state.kind === "held" && step === "serve") return Promise.resolve(this.#handOut(state, now));
-    if (step === "throw") return Promise.reject(state.failure?.error);
-    return this.#join(this.#slot, now, options ?? {});
+    return this.#refresher.get(options);
   }
 
-  /** Asks the source now, unless a failed refresh backs off: then the held credentials are the answer. */
+  /** Retrieves now. While a failed refresh backs off it returns the cached credentials instead. */
   refresh(options?: RetrieveOptions): Promise<Credentials> {
     return this.get({ ...options, forceRefresh: true });
   }
 
-  /** Whether AWS SDK v2 would refresh now: nothing held, refused by AWS, or less than 15 seconds left. */
-  needsRefresh(): boolean {
-    const { state } = this.#slot;
-    return state.kind === "empty" || state.rejected || this.#runtime.now() + V2_EXPIRY_WINDOW_MS > state.expiresAt;
+  /** A copy of the cached credentials, expired or not, without a retrieval; `undefined` while none are cached. */
+  peek(): Credentials | undefined {
+    return this.#refresher.peek();
   }
 
   /**
-   * Reports that AWS refused credentials (`ExpiredToken`, `InvalidToken`, `ExpiredTokenException`; never
-   * `AccessDenied`): the next call asks for new ones. Without effect if others are held by now.
+   * Whether AWS SDK v2 would refresh now: none cached, rejected by AWS, or less time left than the expiry window, which
+   * is 15 seconds where `expiryWindowSeconds` is not given.
+   */
+  needsRefresh(): boolean {
+    const { state } = this.#refresher;
+    if (state.kind === "empty" || this.expired) return true;
+    return this.#expiryWindowSeconds === undefined && this.#runtime.now() + V2_EXPIRY_WINDOW_MS > state.expiresAt;
+  }
+
+  /**
+   * Reports that AWS rejected credentials (`ExpiredToken`, `InvalidToken`, `ExpiredTokenException`; never
+   * `AccessDenied`): the next call retrieves new ones.
    *
-   * @param rejected The refused credentials; only their `accessKeyId` is compared.
+   * @param rejected The rejected credentials; only their `accessKeyId` is compared, and where others are cached by now
+   * nothing happens. Without it, whatever is cached counts as rejected.
    */
   invalidate(rejected?: Pick<Credentials, "accessKeyId">): void {
-    const before = this.#slot.state;
-    const after = afterInvalidate(before, rejected?.accessKeyId);
-    if (after === before || before.kind === "empty") return;
-    this.#slot.state = after;
-    const { accessKeyId, source } = before.credentials;
-    this.#reporter.report({ type: "invalidated", source, accessKeyId });
+    this.#refresher.invalidate(rejected);
   }
 
-  /** Forgets everything. A retrieval that is under way ends, and its result reaches only those who wait for it. */
+  /**
+   * Forgets everything. A pending retrieval goes on, and only the callers that wait for it get its result. The next one
+   * starts when it has ended, or after a minute.
+   */
   clear(): void {
-    const forget = () => {/* those who wait have the result, and nothing else keeps it */};
-    this.#departed = this.#slot.flight?.then(forget, forget) ?? this.#departed;
-    this.#slot = { state: EMPTY, flight: undefined };
+    this.#refresher = this.#refresher.replacement();
   }
 
-  /** When AWS stops accepting the held credentials; `null` if none are held or they have no end. */
+  /** When AWS stops accepting the cached credentials; `null` if none are cached or they do not expire. */
   get expireTime(): Date | null {
-    return (this.#slot.state.kind === "held" && moment(this.#slot.state.expiresAt)) || null;
+    const { state } = this.#refresher;
+    return (state.kind === "cached" && dateOf(state.expiresAt)) || null;
   }
 
-  /** Whether the held credentials are past their expiration or refused by AWS; true if none are held. */
+  /** Whether the cached credentials are expired, less `expiryWindowSeconds`, or rejected by AWS; true if none are cached. */
   get expired(): boolean {
-    const { state } = this.#slot;
-    return state.kind === "empty" || state.rejected || this.#runtime.now() >= state.expiresAt;
+    const { state } = this.#refresher;
+    return state.kind === "empty" || state.rejected || this.#runtime.now() >= state.expiryWindowAt;
   }
 
-  /** From when on a call asks the source: now or later; `undefined` if the held credentials have no end. */
+  /** When a call retrieves again, now or later; `undefined` if the cached credentials do not expire. */
   get nextRefresh(): Date | undefined {
-    return moment(nextAttemptAt(this.#slot.state, this.#runtime.now()));
+    return dateOf(nextAttemptAt(this.#refresher.state, this.#runtime.now()));
   }
 
-  /** Until when nobody asks, because a refresh failed or brought nothing new; `undefined` while there is no such pause. */
+  /** Until when no call retrieves, because a refresh failed or returned the same credentials; else `undefined`. */
   get backingOffUntil(): Date | undefined {
-    const { state } = this.#slot;
-    return state.kind === "held" && isBackingOff(state, this.#runtime.now()) ? moment(state.notBefore) : undefined;
+    const { state } = this.#refresher;
+    return state.kind === "cached" && isBackingOff(state, this.#runtime.now()) ? dateOf(state.notBefore) : undefined;
   }
-
-  async #join(slot: Slot, now: number, { signal, forceRefresh }: RetrieveOptions): Promise<Credentials> {
-    signal?.throwIfAborted();
-    const { state } = slot;
-    const isRejected = state.kind === "held" && state.rejected;
-    slot.flight ??= this.#fly(slot, forceRefresh === true || isRejected);
-    try {
-      return this.#handOut(await abortable(slot.flight, signal), this.#runtime.now());
-    } catch (error) {
-      if (!signal?.aborted || !isAdvisory(state, now)) throw error;
-      return this.#handOut(state, this.#runtime.now());
-    }
-  }
-
-  /** Nobody's signal reaches the source: whoever gives up leaves the retrieval to the others. */
-  #fly(slot: Slot, forceRefresh: boolean): Promise<Held> {
-    return this.#retrieve(forceRefresh)
-      .then((credentials) => this.#arrived(slot, credentials), (error) => this.#failed(slot, error))
-      .finally(() => slot.flight = undefined);
-  }
-
-  /** One retrieval at a time, also after clear(). */
-  async #retrieve(forceRefresh: boolean): Promise<Credentials> {
-    if (this.#departed !== undefined) await this.#departed;
-    return validCredentials(await this.#source.retrieve(forceRefresh ? { forceRefresh } : undefined));
-  }
-
-  #arrived(slot: Slot, credentials: Credentials): Held {
-    const now = this.#runtime.now();
-    const before = slot.state;
-    const expired = credentials.expiration !== undefined && credentials.expiration.getTime() <= now;
-    if (expired && !(this.#isStable() && before.kind === "empty")) return this.#failed(slot, expiredError());
-    const held = this.#store(slot, credentials, now);
-    const { source, accessKeyId } = credentials;
-    if (!isSameSet(before, held)) {
-      const [expiration, nextAttempt] = [moment(held.expiresAt), moment(nextAttemptAt(held, now))];
-      this.#report(slot, { type: "retrieved", source, accessKeyId, expiration, expired, nextAttempt });
-    }
-    const failures = before.kind === "held" ? before.failures : 0;
-    if (failures > 0) this.#report(slot, { type: "recovered", source, failures });
-    return held;
-  }
-
-  /** What to go on with after a failure; throws the error where there is nothing. */
-  #failed(slot: Slot, error: unknown): Held {
-    const now = this.#runtime.now();
-    slot.state = afterFailure(slot.state, error, this.#isStable(), now, this.#runtime.random());
-    const held = this.#fallback(slot, error, now);
-    this.#report(slot, {
-      type: "refreshFailed",
-      source: slot.state.kind === "held" ? slot.state.credentials.source : undefined,
-      error,
-      serving: held !== undefined,
-      expired: held !== undefined && now >= held.expiresAt,
-      nextAttempt: moment(nextAttemptAt(slot.state, now)),
-    });
-    if (held === undefined) throw error;
-    return held;
-  }
-
-  #fallback(slot: Slot, error: unknown, now: number): Held | undefined {
-    const { state } = slot;
-    if (this.#isStable() || this.#source.handleFailToRefresh === undefined) {
-      return survives(state, error, now) ? state : undefined;
-    }
-    try {
-      const previous = state.kind === "held" ? redacted(state.credentials) : undefined;
-      return this.#store(slot, validCredentials(this.#source.handleFailToRefresh(previous, error)), now);
-    } catch {
-      return undefined; // the hook has nothing to go on with: the callers get the error itself
-    }
-  }
-
-  #store(slot: Slot, credentials: Credentials, now: number): CacheState & Held {
-    const { advisoryWindow, advisoryWindowJitter = 0, expiryWindow = 0 } = this.#options;
-    const [stable, random] = [this.#isStable(), this.#runtime.random()];
-    const earlyMs = expiryWindow * 1_000 * (1 - advisoryWindowJitter * random);
-    const adjusted = stable || earlyMs === 0 ? undefined : this.#source.adjustExpiresBy?.(credentials, -earlyMs);
-    return slot.state = afterSuccess(slot.state, adjusted ?? credentials, stable, now, random, {
-      advisoryWindowMs: advisoryWindow,
-      advisoryWindowJitter,
-      expiryWindowMs: adjusted === undefined ? earlyMs : 0,
-    });
-  }
-
-  #isStable(): boolean {
-    return this.#source.staticStability === true;
-  }
-
-  /** After clear() nobody is told of what concerns only those who still wait. */
-  #report(slot: Slot, event: CacheEvent): void {
-    if (slot === this.#slot) this.#reporter.report(event, this.#isStable());
-  }
-
-  #handOut(held: Held, now: number): Credentials {
-    const { credentials, expiresAt, notBefore } = held;
-    if (now >= expiresAt) {
-      this.#reporter.report({ type: "servedStale", source: credentials.source, expiration: new Date(expiresAt) });
-    }
-    if (expiresAt >= notBefore) return redacted(credentials);
-    return redacted(credentials, new Date(notBefore), new Date(expiresAt));
-  }
-}
-
-function moment(at: number): Date | undefined {
-  return at === Infinity ? undefined : new Date(at);
 }

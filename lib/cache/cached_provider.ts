@@ -1,29 +1,66 @@
+import type { Credentials, CredentialsProvider, CredentialsSource, ForeignProvider } from "../credentials.ts";
+import { validSource } from "../validate.ts";
 import { type CacheOptions, CredentialsCache } from "./cache.ts";
-import type { Credentials, CredentialsProvider, CredentialsSource } from "../credentials.ts";
 
 /**
  * A function that returns credentials from a cache. AWS SDK v3 clients take it as `credentials` and, seeing `memoized`,
  * put no cache of their own in front.
+ *
+ * It is a source, too: `retrieve()` goes past the cache. A chain or another cache in front of it uses that, so that
+ * credentials are cached once, by the outermost cache and with its options.
  */
-export interface CachedProvider extends CredentialsProvider {
-  /** Tells AWS SDK v3 that every call may come here. */
+export interface CachedProvider extends CredentialsProvider, CredentialsSource {
+  /** Tells AWS SDK v3 that the result is cached here. */
   readonly memoized: true;
-  /** Reports credentials that AWS refused, see {@linkcode CredentialsCache.invalidate}. */
+  /** Reports credentials that AWS rejected, see {@linkcode CredentialsCache.invalidate}. */
   invalidate(rejected?: Pick<Credentials, "accessKeyId">): void;
   /** Forgets everything, see {@linkcode CredentialsCache.clear}. */
   clear(): void;
-  /** What is held, for people and metrics. */
+  /** What is cached, for people and metrics. */
   readonly cache: CredentialsCache;
 }
 
-/** Puts a cache in front of a source. */
-export function cachedProvider(source: CredentialsSource, options: CacheOptions): CachedProvider {
+/**
+ * Puts a cache in front of a provider, as all `fromX()` functions of this library do.
+ *
+ * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider} its
+ * source is used: credentials are not cached twice.
+ * @param options See {@linkcode CacheOptions}.
+ * @returns A function for AWS SDK v3's `credentials`, or to await yourself.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @since 0.1.0
+ * @example A source of your own, refreshed ahead of time and served through outages
+ * ```ts
+ * import { cached } from "@rolecreds/aws";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const provider = cached({
+ *   staticStability: true,
+ *   async retrieve() {
+ *     const expiration = new Date(Date.now() + 3_600_000);
+ *     return { accessKeyId: "ASIAEXAMPLE", secretAccessKey: "secret", sessionToken: "token", expiration };
+ *   },
+ * }, { onEvent: (event) => console.log(event.type) });
+ * const credentials = await provider(); // prints "retrieved"
+ * assertEquals(credentials.accessKeyId, "ASIAEXAMPLE");
+ * provider.invalidate(credentials); // AWS said ExpiredToken: the next call retrieves
+ * ```
+ */
+export function cached(provider: CredentialsSource | ForeignProvider, options: CacheOptions = {}): CachedProvider {
+  const source = validSource("cached provider", provider);
   const cache = new CredentialsCache(source, options);
-  const provider: CredentialsProvider = (options) => cache.get(options);
-  return Object.assign(provider, {
+  const get: CredentialsProvider = (options) => cache.get(options);
+  const cachedGet = Object.assign(get, {
     memoized: true as const,
     invalidate: (rejected?: Pick<Credentials, "accessKeyId">) => cache.invalidate(rejected),
     clear: () => cache.clear(),
     cache,
+  });
+  return Object.defineProperties(cachedGet as typeof cachedGet & CredentialsSource, {
+    retrieve: { value: source.retrieve.bind(source) },
+    staticStability: { get: () => source.staticStability === true },
+    handleFailToRefresh: { value: source.handleFailToRefresh?.bind(source) },
+    adjustExpiresBy: { value: source.adjustExpiresBy?.bind(source) },
+    providerSources: { value: source.providerSources?.bind(source) },
   });
 }

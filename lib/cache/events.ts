@@ -1,22 +1,23 @@
-import type { Logger } from "../credentials.ts";
+import type { Credentials, Logger } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** What happened in a {@linkcode CredentialsCache}. No event holds credentials. */
+/** What happened in a {@linkcode CredentialsCache}. No event holds a secret; names from outside are made printable. */
 export type CacheEvent =
   | {
-    /** New credentials are held. A source that returned the same ones again is not reported. */
+    /** New credentials are cached. Not reported when the source returned the same ones again. */
     readonly type: "retrieved";
     readonly source: string;
     readonly accessKeyId: string;
     readonly expiration: Date | undefined;
-    /** They were past their expiration on arrival, and are used because the service may still accept them. */
+    /** Whether they were expired when they arrived. They are served, because AWS may still accept them. */
     readonly expired: boolean;
-    /** From then on a call asks again; `undefined` for credentials without an end. */
+    /** A call after this time retrieves again; `undefined` for credentials that do not expire. */
     readonly nextAttempt: Date | undefined;
   }
   | {
-    /** Credentials past their expiration were handed out, because their source is away. */
+    /** Expired credentials were served, because their source is unavailable. */
     readonly type: "servedStale";
     readonly source: string;
     readonly expiration: Date;
@@ -24,19 +25,19 @@ export type CacheEvent =
   | {
     /** A retrieval failed. */
     readonly type: "refreshFailed";
-    /** The source of the held credentials; `undefined` when none are held, and the caller got the error. */
+    /** The source of the cached credentials; `undefined` while none are cached. */
     readonly source: string | undefined;
-    /** What was thrown. The text of a foreign provider's error may quote anything; it is not logged. */
+    /** What was thrown. The message of an error that is not from this library may quote anything; it is not logged. */
     readonly error: unknown;
-    /** Whether callers go on with the held credentials. */
+    /** Whether callers get the cached credentials; else they get the error. */
     readonly serving: boolean;
-    /** Whether the held credentials are past their expiration. */
+    /** Whether the cached credentials are expired. */
     readonly expired: boolean;
-    /** From then on a call asks again. */
+    /** A call after this time retrieves again. */
     readonly nextAttempt: Date | undefined;
   }
   | {
-    /** Held credentials were reported as refused by AWS. */
+    /** Cached credentials were reported as rejected by AWS. */
     readonly type: "invalidated";
     readonly source: string;
     readonly accessKeyId: string;
@@ -49,58 +50,71 @@ export type CacheEvent =
     readonly failures: number;
   };
 
+/** The names of credentials in events and log lines. */
+export function namesOf({ source, accessKeyId }: Credentials): { source: string; accessKeyId: string } {
+  return { source: printable(source), accessKeyId: printable(accessKeyId) };
+}
+
 interface LogLine {
   readonly level: "debug" | "info" | "warn";
   readonly message: string;
 }
 
-/** The log line of an event, counting seconds from `now`; `undefined` for what the caller sees anyway. */
+/** The log line of an event, counting seconds from `now`; `undefined` where the caller sees the event itself. */
 function logLine(event: CacheEvent, now: number): LogLine | undefined {
   switch (event.type) {
     case "retrieved":
       if (!event.expired) return { level: "debug", message: `Retrieved ${event.accessKeyId} from ${event.source}` };
       return {
         level: "warn",
-        message:
-          `Credentials from ${event.source} arrived expired and are used all the same: the source has an outage ` +
-          `or this clock is wrong; next attempt ${timeUntil(event.nextAttempt, now)}`,
+        message: `Retrieved credentials from ${event.source} that are already expired, and serving them: the source ` +
+          `has an outage or this clock is wrong; next attempt ${timeUntil(event.nextAttempt, now)}`,
       };
     case "refreshFailed":
       if (!event.serving) return undefined;
       return {
         level: "warn",
-        message: `Cannot refresh credentials from ${event.source}: ${describe(event.error)}; the held ones, ` +
-          `${event.expired ? "already expired" : "still valid"}, stay in use, next attempt ` +
-          timeUntil(event.nextAttempt, now),
+        message:
+          `Cannot refresh credentials from ${event.source}: ${describe(event.error)}; serving the cached ones, ` +
+          `${event.expired ? "already expired" : "still valid"}; next attempt ${timeUntil(event.nextAttempt, now)}`,
       };
     case "recovered":
-      return { level: "info", message: `Refreshed credentials from ${event.source}, failed before: ${event.failures}` };
+      return {
+        level: "info",
+        message: `Refreshed credentials from ${event.source} after ${event.failures} failed attempts`,
+      };
     case "invalidated":
-      return { level: "debug", message: `AWS refused ${event.accessKeyId} from ${event.source}` };
+      return { level: "debug", message: `AWS rejected ${event.accessKeyId} from ${event.source}` };
     case "servedStale":
-      return undefined; // one line for each call would bury the warning that says it
+      return undefined; // one line per call would bury the warning of the failed refresh
   }
 }
 
-function timeUntil(moment: Date | undefined, now: number): string {
-  const ms = (moment?.getTime() ?? now) - now;
+function timeUntil(date: Date | undefined, now: number): string {
+  const ms = (date?.getTime() ?? now) - now;
   return ms <= 0 ? "at the next call" : `in ${Math.ceil(ms / 1_000)} s`;
 }
 
-/** Code and message of our own errors; of foreign ones only the kind, for their text may quote a command or its output. */
+const MAX_ERROR_CHARACTERS = 1_000;
+
+/** Of an error from elsewhere only the name: its message may quote a command or its output. */
 function describe(error: unknown): string {
-  if (error instanceof CredentialsProviderError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.name : "an unknown error";
+  if (error instanceof CredentialsProviderError) {
+    return printable(`${error.code}: ${error.message}`, MAX_ERROR_CHARACTERS);
+  }
+  return error instanceof Error ? printable(error.name) : "an unknown error";
 }
 
-/** Tells an observer and a log what happened. Neither can cost a caller its credentials by failing. */
+/** Tells an observer and a logger what happened. When they fail, no caller notices. */
 export class Reporter {
   readonly #onEvent: ((event: CacheEvent) => void) | undefined;
   readonly #logger: Logger | null | undefined;
   readonly #runtime: Pick<Runtime, "now" | "warn">;
+  #isReportingStale = false;
 
   constructor(
-    { onEvent, logger }: { onEvent?: (event: CacheEvent) => void; logger?: Logger | null },
+    onEvent: ((event: CacheEvent) => void) | undefined,
+    logger: Logger | null | undefined,
     runtime: Pick<Runtime, "now" | "warn">,
   ) {
     this.#onEvent = onEvent;
@@ -109,18 +123,28 @@ export class Reporter {
   }
 
   /**
-   * @param isVital Shows a warning also without a logger, for static stability that fails in silence ends as an outage.
+   * @param isVital Whether a warning is printed where there is no logger: a refresh that keeps failing unseen ends in an
+   * outage.
    */
   report(event: CacheEvent, isVital = false): void {
-    attempt(() => this.#onEvent?.(event));
+    this.#tell(event);
     const line = logLine(event, this.#runtime.now());
     if (line === undefined) return;
     const isUnheard = isVital && line.level === "warn" && this.#logger === undefined;
     attempt(() => isUnheard ? this.#runtime.warn(line.message) : this.#logger?.[line.level]?.(line.message));
   }
+
+  /** An observer may call the cache. What it is served then is not reported to it: that would go on for ever. */
+  #tell(event: CacheEvent): void {
+    const isStale = event.type === "servedStale";
+    if (isStale && this.#isReportingStale) return;
+    this.#isReportingStale ||= isStale;
+    attempt(() => this.#onEvent?.(event));
+    if (isStale) this.#isReportingStale = false;
+  }
 }
 
-/** Drops what an observer throws, or rejects with if it is an async function. */
+/** Ignores what an observer throws, or rejects with if it is an async function. */
 function attempt(observe: () => unknown): void {
   try {
     const result = observe();

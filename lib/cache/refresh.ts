@@ -1,39 +1,42 @@
 import type { Credentials } from "../credentials.ts";
+import { isRecoverable } from "../errors.ts";
 
 /** What a cache holds. {@linkcode CredentialsCache} draws the states that follow from it and the time. */
 export type CacheState =
   | { readonly kind: "empty"; readonly failure?: Failure }
-  | (Held & { readonly kind: "held"; readonly failure?: Failure });
+  | (Entry & { readonly kind: "cached"; readonly failure?: Failure });
 
-/** Credentials with the moments at which they change state, in epoch milliseconds. */
-export interface Held {
+/** Cached credentials with the times at which they change state, in epoch milliseconds. */
+export interface Entry {
   readonly credentials: Credentials;
-  /** When AWS stops accepting them; `Infinity` for credentials without an end. */
+  /** When AWS stops accepting them; `Infinity` for credentials that do not expire. */
   readonly expiresAt: number;
+  /** When the expiry window that the caller chose begins; `expiresAt` where there is none. */
+  readonly expiryWindowAt: number;
   /** From here one caller refreshes, the others are served. */
   readonly advisoryAt: number;
   /** From here every caller waits for the refresh. */
   readonly mandatoryAt: number;
-  /** Before this nobody asks. */
+  /** No retrieval before this time. */
   readonly notBefore: number;
-  /** Whether they outlive their source. */
+  /** Whether they are served while their source is unavailable. */
   readonly stable: boolean;
-  /** Whether AWS refused them: replace them at once. */
+  /** Whether AWS rejected them: replace them at once. */
   readonly rejected: boolean;
-  /** Refreshes that failed since they arrived. */
+  /** Refreshes that failed since the last success. */
   readonly failures: number;
 }
 
-/** An error that is not worth another attempt for a moment. */
+/** An error that is thrown again, without a retrieval, for a few seconds. */
 interface Failure {
   readonly error: unknown;
   readonly until: number;
 }
 
-/** What a call does: take what is held, take the cached error, or start or join the one retrieval. */
+/** What a call does: return what is cached, throw the cached error, or start or join the one refresh. */
 export type Step = "serve" | "throw" | "retrieve";
 
-/** How far ahead of the expiration to refresh, where the caller wants other windows. */
+/** How far ahead of the expiration to refresh, where the caller chose other windows. */
 export interface WindowOptions {
   readonly advisoryWindowMs?: number | undefined;
   readonly advisoryWindowJitter?: number | undefined;
@@ -49,25 +52,25 @@ const MIN_BACKOFF_MS = 300 * SECOND_MS;
 const MAX_BACKOFF_MS = 600 * SECOND_MS;
 const MIN_FAILURE_MS = SECOND_MS;
 const MAX_FAILURE_MS = 5 * SECOND_MS;
-const SAME_SET_ADVISORY_MS = 30 * SECOND_MS;
-const SAME_SET_MANDATORY_MS = 5 * SECOND_MS;
+const REPEAT_ADVISORY_MS = 30 * SECOND_MS;
+const REPEAT_MANDATORY_MS = 5 * SECOND_MS;
 
-/** Decides a call. It allocates nothing: this is the whole cost of cached credentials, beside their copy. */
-export function nextStep(state: CacheState, now: number, flying: boolean, forced: boolean): Step {
+/** Decides a call. It allocates nothing: beside the copy this is the whole cost of cached credentials. */
+export function nextStep(state: CacheState, now: number, refreshPending: boolean, forced: boolean): Step {
   if (state.kind === "empty") return hasFailed(state, now) ? "throw" : "retrieve";
   if (!forced && !state.rejected && now < state.advisoryAt) return "serve";
   if (isBackingOff(state, now)) return "serve";
   if (hasFailed(state, now)) return "throw";
-  if (flying && !forced && isAdvisory(state, now)) return "serve";
+  if (refreshPending && !forced && isAdvisory(state, now)) return "serve";
   return "retrieve";
 }
 
-/** Whether a caller need not wait for the refresh. */
-export function isAdvisory(state: CacheState, now: number): state is CacheState & Held {
-  return state.kind === "held" && !state.rejected && now >= state.advisoryAt && now < state.mandatoryAt;
+/** Whether one caller refreshes and the others need not wait. */
+export function isAdvisory(state: CacheState, now: number): state is CacheState & Entry {
+  return state.kind === "cached" && !state.rejected && now >= state.advisoryAt && now < state.mandatoryAt;
 }
 
-/** From when on an unforced call may ask the source, as {@linkcode nextStep} decides; `Infinity` if none ever will. */
+/** When an unforced call retrieves at the earliest, as {@linkcode nextStep} decides; `Infinity` for never. */
 export function nextAttemptAt(state: CacheState, now: number): number {
   const failureEnds = hasFailed(state, now) ? state.failure.until : now;
   if (state.kind === "empty") return failureEnds;
@@ -75,18 +78,12 @@ export function nextAttemptAt(state: CacheState, now: number): number {
   return Math.max(dueAt, isBackingOff(state, now) ? state.notBefore : now, failureEnds);
 }
 
-/** A backoff that ends later than any can means that the clock was set back: it counts as over. */
-export function isBackingOff({ notBefore }: Held, now: number): boolean {
+/** A backoff longer than the longest possible one means that the clock was set back: it counts as over. */
+export function isBackingOff({ notBefore }: Entry, now: number): boolean {
   return now < notBefore && notBefore - now <= MAX_BACKOFF_MS;
 }
 
-/** How long before the expiration to refresh: a large part of a short life, an hour of a long one. */
-export function advisoryWindowMs(lifetimeMs: number): number {
-  if (lifetimeMs <= 20 * MINUTE_MS) return 5 * MINUTE_MS;
-  return lifetimeMs < 90 * MINUTE_MS ? 15 * MINUTE_MS : 60 * MINUTE_MS;
-}
-
-/** New credentials. They may be expired already, where the source is trusted to know better than the clock. */
+/** The state with new credentials. They may be expired already, see {@linkcode adopts}. */
 export function afterSuccess(
   state: CacheState,
   credentials: Credentials,
@@ -94,24 +91,38 @@ export function afterSuccess(
   now: number,
   random: number,
   options: WindowOptions,
-): CacheState & Held {
-  const expiresAt = credentials.expiration?.getTime() ?? Infinity;
-  const held: Held = {
+): CacheState & Entry {
+  const expiresAt = expirationOf(credentials);
+  const isExpired = expiresAt <= now;
+  const entry: Entry = {
     credentials,
     expiresAt,
     ...windows(expiresAt, stable, now, random, options),
-    notBefore: stable && expiresAt <= now ? now + backoffMs(random) : 0,
+    notBefore: stable && isExpired ? now + backoffMs(random) : 0,
     stable,
     rejected: false,
-    failures: 0,
+    failures: isExpired && state.kind === "cached" ? state.failures : 0,
   };
-  return { kind: "held", ...(stable ? guardSameSet(state, held, now) : held) };
+  return { kind: "cached", ...(stable ? withRepeatPause(state, entry, now) : entry) };
 }
 
 /**
- * A failed refresh: credentials that outlive their source back off; a final error is cached for a moment.
+ * Whether retrieved credentials replace what is cached. Expired ones do where the source supports static stability and
+ * nothing better is cached: a clock that is ahead makes all credentials look expired.
+ */
+export function adopts(state: CacheState, credentials: Credentials, stable: boolean, now: number): boolean {
+  const expiresAt = expirationOf(credentials);
+  if (expiresAt > now) return true;
+  if (!stable || state.kind === "empty") return stable;
+  const isDue = state.rejected || now >= state.expiresAt;
+  return isDue && (expiresAt > state.expiresAt || credentials.accessKeyId !== state.credentials.accessKeyId);
+}
+
+/**
+ * The state after a failed refresh: credentials with static stability back off; an error that is not recoverable is
+ * cached for a few seconds.
  *
- * @param stable Whether the source supports static stability, for a cache that holds nothing.
+ * @param stable Whether the source supports static stability, for an empty cache.
  */
 export function afterFailure(
   state: CacheState,
@@ -120,34 +131,34 @@ export function afterFailure(
   now: number,
   random: number,
 ): CacheState {
-  if (state.kind === "held" ? !state.stable : !stable) return state;
+  if (state.kind === "cached" ? !state.stable : !stable) return state;
   if (!isRecoverable(error)) return { ...state, failure: { error, until: now + failureMs(random) } };
   if (state.kind === "empty") return state;
   return { ...state, notBefore: now + backoffMs(random), failures: state.failures + 1 };
 }
 
-/** Whether callers go on with the held credentials after this failure. */
-export function survives(state: CacheState, error: unknown, now: number): state is CacheState & Held {
+/** Whether callers get the cached credentials after this failure. */
+export function isServedAfterFailure(state: CacheState, error: unknown, now: number): state is CacheState & Entry {
   if (state.kind === "empty") return false;
   if (state.stable) return isRecoverable(error);
   return !state.rejected && now >= state.advisoryAt && now < state.expiresAt;
 }
 
-/** Credentials that AWS refused; a refresh may have replaced them already, then nothing changes. */
-export function afterInvalidate(state: CacheState, accessKeyId: string | undefined): CacheState {
-  const isHeld = state.kind === "held" && !state.rejected && state.credentials.accessKeyId === accessKeyId;
-  return isHeld ? { ...state, rejected: true } : state;
+/** The state after AWS rejected credentials; unchanged where others are cached by now. */
+export function afterInvalidate(state: CacheState, rejected: Pick<Credentials, "accessKeyId"> | undefined): CacheState {
+  if (state.kind === "empty" || state.rejected) return state;
+  const isCached = rejected === undefined || rejected.accessKeyId === state.credentials.accessKeyId;
+  return isCached ? { ...state, rejected: true } : state;
 }
 
-/** Whether a retrieval brought what is held already: IMDS hands out the same credentials until it rotates them. */
-export function isSameSet(state: CacheState, { credentials, expiresAt }: Held): state is CacheState & Held {
-  return state.kind === "held" && state.expiresAt === expiresAt &&
+/** Whether a retrieval returned what is cached already: IMDS returns the same credentials until it rotates them. */
+export function isSameSet(state: CacheState, { credentials, expiresAt }: Entry): state is CacheState & Entry {
+  return state.kind === "cached" && state.expiresAt === expiresAt &&
     state.credentials.accessKeyId === credentials.accessKeyId;
 }
 
-/** Everything is worth another attempt, unless the error says otherwise. */
-export function isRecoverable(error: unknown): boolean {
-  return (error as { recoverable?: unknown } | null | undefined)?.recoverable !== false;
+function expirationOf({ expiration }: Credentials): number {
+  return expiration?.getTime() ?? Infinity;
 }
 
 function windows(
@@ -155,20 +166,28 @@ function windows(
   stable: boolean,
   now: number,
   random: number,
-  { advisoryWindowMs: given = 0, advisoryWindowJitter = 0, expiryWindowMs = 0 }: WindowOptions,
-): Pick<Held, "advisoryAt" | "mandatoryAt"> {
-  if (!stable) return { advisoryAt: expiresAt - expiryWindowMs, mandatoryAt: expiresAt - expiryWindowMs };
-  const fullMs = given > 0 ? given : advisoryWindowMs(expiresAt - now);
+  { advisoryWindowMs = 0, advisoryWindowJitter = 0, expiryWindowMs = 0 }: WindowOptions,
+): Pick<Entry, "expiryWindowAt" | "advisoryAt" | "mandatoryAt"> {
+  const expiryWindowAt = expiresAt - expiryWindowMs;
+  if (!stable) return { expiryWindowAt, advisoryAt: expiryWindowAt, mandatoryAt: expiryWindowAt };
+  const fullMs = advisoryWindowMs > 0 ? advisoryWindowMs : defaultAdvisoryWindowMs(expiresAt - now);
   const advisoryMs = fullMs * (1 - advisoryWindowJitter * random);
-  return { advisoryAt: expiresAt - advisoryMs, mandatoryAt: expiresAt - Math.min(MANDATORY_WINDOW_MS, advisoryMs) };
+  const mandatoryAt = expiresAt - Math.min(MANDATORY_WINDOW_MS, advisoryMs);
+  return { expiryWindowAt, advisoryAt: expiresAt - advisoryMs, mandatoryAt };
 }
 
-/** Without a pause after the same credentials, every call near their end would ask. */
-function guardSameSet(state: CacheState, held: Held, now: number): Held {
-  if (!isSameSet(state, held) || (!state.rejected && now < state.advisoryAt)) return held;
+/** How long before the expiration to refresh: a large part of a short lifetime, an hour of a long one. */
+function defaultAdvisoryWindowMs(lifetimeMs: number): number {
+  if (lifetimeMs <= 20 * MINUTE_MS) return 5 * MINUTE_MS;
+  return lifetimeMs < 90 * MINUTE_MS ? 15 * MINUTE_MS : 60 * MINUTE_MS;
+}
+
+/** Pauses after the same credentials: else every call near their expiration would retrieve. */
+function withRepeatPause(state: CacheState, entry: Entry, now: number): Entry {
+  if (!isSameSet(state, entry) || (!state.rejected && now < state.advisoryAt)) return entry;
   const isUrgent = state.rejected || now >= state.mandatoryAt;
-  const pauseMs = isUrgent ? SAME_SET_MANDATORY_MS : SAME_SET_ADVISORY_MS;
-  return { ...held, rejected: state.rejected, notBefore: now + pauseMs };
+  const pauseMs = isUrgent ? REPEAT_MANDATORY_MS : REPEAT_ADVISORY_MS;
+  return { ...entry, rejected: state.rejected, notBefore: now + pauseMs };
 }
 
 function hasFailed(state: CacheState, now: number): state is CacheState & { readonly failure: Failure } {

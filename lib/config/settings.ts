@@ -14,7 +14,7 @@ export interface SettingSources {
 
 /** Reads where the settings of one provider come from: the environment, and the selected profile of the shared files. */
 export async function loadSources(
-  options: SharedConfigOptions & { readonly logger?: Logger | null },
+  options: SharedConfigOptions & { readonly logger?: Logger | null | undefined },
   runtime: ConfigRuntime,
 ): Promise<SettingSources> {
   const { logger } = options;

@@ -1,5 +1,5 @@
 import type { CacheOptions } from "../cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
+import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import type { Outcome } from "../http/request.ts";
@@ -28,9 +28,9 @@ export interface ContainerProviderOptions {
   /** Requests after a first one that failed in a way that may pass; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /** Where diagnostics go; nothing is printed without one. */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the environment. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 const RULES: Rules = {
@@ -212,5 +212,5 @@ export interface ContainerMetadataOptions extends ContainerProviderOptions, Cach
  * ```
  */
 export function fromContainerMetadata(options: ContainerMetadataOptions = {}): CachedProvider {
-  return cachedProvider(new ContainerProvider(options), options);
+  return cached(new ContainerProvider(options), options);
 }

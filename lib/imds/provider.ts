@@ -1,5 +1,5 @@
 import type { CacheOptions } from "../cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
+import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { parseImdsCredentials } from "./document.ts";
@@ -26,7 +26,7 @@ export interface InstanceMetadataProviderOptions extends ImdsOptions {
    */
   readonly imdsPaths?: "legacy" | "auto";
   /** Says that credentials end after this many seconds at the latest, as the Go SDK does (3600). An integer >= 1. */
-  readonly capExpiry?: number;
+  readonly capExpirySeconds?: number | undefined;
   /** Reads the metadata in place of a client of its own; its options are then ignored here. */
   readonly client?: MetadataReader;
   /** What {@linkcode InstanceMetadataProvider.providerSources} returns. @default {["IMDS"]} */
@@ -85,7 +85,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     checkImdsOptions("instance metadata provider", options, {
       ec2InstanceProfileName: ROLE_NAME,
       imdsPaths: oneOf("legacy", "auto"),
-      capExpiry: integer(1),
+      capExpirySeconds: integer(1),
       client: OBJECT,
       providerSources: OBJECT,
     });
@@ -114,7 +114,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     const document = configured === undefined
       ? await this.#readDiscovered(read)
       : await this.#readConfigured(configured, read);
-    return capExpiry(parseImdsCredentials(document), this.#options.capExpiry, this.#runtime.now());
+    return capExpiry(parseImdsCredentials(document), this.#options.capExpirySeconds, this.#runtime.now());
   }
 
   /**
@@ -248,5 +248,5 @@ export interface InstanceMetadataOptions extends InstanceMetadataProviderOptions
  * ```
  */
 export function fromInstanceMetadata(options: InstanceMetadataOptions = {}): CachedProvider {
-  return cachedProvider(new InstanceMetadataProvider(options), options);
+  return cached(new InstanceMetadataProvider(options), options);
 }

@@ -65,9 +65,9 @@ export interface ImdsOptions extends SharedConfigOptions {
   /** Makes 0 the default of `maxRetries`: right in a chain, which must not wait long where there is no IMDS. */
   readonly failFast?: boolean;
   /** Where diagnostics go; nothing is printed without one. */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the environment. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 /** Resolved and checked: what a metadata client works with. */

@@ -1,5 +1,5 @@
 import type { CacheOptions } from "../cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
+import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
 import { parseProcessCredentials } from "./document.ts";
@@ -202,11 +202,11 @@ export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
  * for good.
  *
  * Creating the provider runs nothing. However many callers wait, they share one run. It may ask a person for an MFA
- * code, so it never runs ahead of time, unless `expiryWindow` says so.
+ * code, so it never runs ahead of time, unless `expiryWindowSeconds` says so.
  *
  * @param options See {@linkcode ProcessOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode ProcessProvider.retrieve} throws, unless `expiryWindow` began and the held credentials are still valid.
+ * {@linkcode ProcessProvider.retrieve} throws, unless the expiry window has begun and the cached credentials are still valid.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html}
@@ -222,5 +222,5 @@ export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
  * ```
  */
 export function fromProcess(options: ProcessOptions = {}): CachedProvider {
-  return cachedProvider(new ProcessProvider(options), options);
+  return cached(new ProcessProvider(options), options);
 }

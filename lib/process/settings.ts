@@ -44,9 +44,9 @@ export interface ProcessProviderOptions extends SharedConfigOptions {
   /** Stops the process, and fails the retrieval with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Where diagnostics go; nothing is printed without one. */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `spawn`, the environment. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 const RULES: Rules = {

@@ -1,5 +1,5 @@
 import type { CacheOptions } from "../cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
+import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import { loadSharedConfig, requireProfile } from "../config/files.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
@@ -108,5 +108,5 @@ export interface ProfileOptions extends ProfileProviderOptions, CacheOptions {}
  * ```
  */
 export function fromProfile(options: ProfileOptions = {}): CachedProvider {
-  return cachedProvider(new ProfileProvider(options), options);
+  return cached(new ProfileProvider(options), options);
 }

@@ -10,7 +10,7 @@ import type { ProcessProviderOptions } from "../process/settings.ts";
 import type { Runtime } from "../runtime.ts";
 import type { StsOptions } from "../sts/client.ts";
 import type { MfaCodeProvider } from "../sts/role_session.ts";
-import { BOOLEAN, checkOptions, FUNCTION, OBJECT, type Rules, STRING } from "../validate.ts";
+import { BOOLEAN, checkOptions, FUNCTION, OBJECT, refused, type Rules, STRING } from "../validate.ts";
 
 /** Options of {@linkcode ProfileProvider}. */
 export interface ProfileProviderOptions extends SharedConfigOptions {
@@ -35,9 +35,9 @@ export interface ProfileProviderOptions extends SharedConfigOptions {
   /** Whether a second retrieval may call `mfaCodeProvider` again; otherwise it fails. @default {true} */
   readonly mfaRefresh?: boolean | undefined;
   /** Where diagnostics go. */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime, such as the files. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 const RULES: Rules = {
@@ -51,6 +51,12 @@ const RULES: Rules = {
   region: STRING,
   mfaCodeProvider: FUNCTION,
   mfaRefresh: BOOLEAN,
+  // Options of AWS SDK v3 that this library does not have:
+  roleAssumer: refused("this library calls STS itself"),
+  roleAssumerWithWebIdentity: refused("this library calls STS itself"),
+  clientConfig: refused("set region, and sts for the rest"),
+  parentClientConfig: refused("set region, and sts for the rest"),
+  clientPlugins: refused("this library uses no clients of AWS SDK v3"),
   ...SHARED_CONFIG_RULES,
 };
 

@@ -1,4 +1,4 @@
-import { cachedProvider } from "../cache/cached_provider.ts";
+import { cached } from "../cache/cached_provider.ts";
 import { loadSources, resolveOnce } from "../config/settings.ts";
 import { ContainerProvider } from "../container/provider.ts";
 import type { Credentials, CredentialsSource } from "../credentials.ts";
@@ -32,9 +32,7 @@ export function planSource(
   const settings = resolveOnce(() => loadSources(options, runtime));
   const sts = new StsClient(options.sts ?? {}, runtime);
   // The base keeps a cache of its own: it is contacted when it is due, not for each refresh of a role.
-  const cachedBase: SourceCredentials = base.kind === "static"
-    ? source
-    : cachedProvider(source, { ...options, runtime });
+  const cachedBase: SourceCredentials = base.kind === "static" ? source : cached(source, { ...options, runtime });
   return roles.reduce<SourceCredentials>((signer, hop) => {
     const endpoint = async () =>
       stsEndpoint({ ...options.sts, region: options.region }, await settings(), hop.role.RoleArn);

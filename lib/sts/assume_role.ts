@@ -20,9 +20,9 @@ export interface AssumeRoleProviderOptions extends StsOptions, SharedConfigOptio
   /** Whether a second retrieval may call `mfaCodeProvider` again; otherwise it fails. @default {true} */
   readonly mfaRefresh?: boolean | undefined;
   /** Where diagnostics go; nothing is printed without one. */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 const RULES: Rules = {

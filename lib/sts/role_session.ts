@@ -1,5 +1,11 @@
 import { abortable } from "../abortable.ts";
-import type { Credentials, CredentialsSource, ForeignCredentials, RetrieveOptions } from "../credentials.ts";
+import type {
+  Credentials,
+  CredentialsSource,
+  ForeignCredentials,
+  ForeignProvider,
+  RetrieveOptions,
+} from "../credentials.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -24,10 +30,7 @@ export interface MfaCodeRequest {
 export type MfaCodeProvider = (request: MfaCodeRequest) => string | Promise<string>;
 
 /** Where the credentials that sign a request come from: an object, a function, or a provider. */
-export type SourceCredentials =
-  | ForeignCredentials
-  | CredentialsSource
-  | ((options?: RetrieveOptions) => Promise<ForeignCredentials>);
+export type SourceCredentials = ForeignCredentials | CredentialsSource | ForeignProvider;
 
 /** What a {@linkcode RoleSession} works with. */
 interface RoleSessionSettings {
@@ -48,7 +51,7 @@ const MFA_CODE_REGEXP = /^\d{6}$/;
 export class RoleSession implements CredentialsSource {
   readonly #settings: RoleSessionSettings;
   readonly #runtime: Runtime;
-  readonly #retrieveSource: (options?: RetrieveOptions) => Promise<ForeignCredentials>;
+  readonly #retrieveSource: ForeignProvider;
   #hasUsedMfa = false;
 
   constructor(settings: RoleSessionSettings, runtime: Runtime) {
@@ -137,7 +140,7 @@ async function callProvider(provider: MfaCodeProvider, request: Omit<MfaCodeRequ
   return await provider({ ...request, toString: () => request.serial });
 }
 
-function sourceFunction(source: SourceCredentials): (options?: RetrieveOptions) => Promise<ForeignCredentials> {
+function sourceFunction(source: SourceCredentials): ForeignProvider {
   if (typeof source === "function") return source;
   if ("retrieve" in source) return (options) => source.retrieve(options);
   return () => Promise.resolve(source);

@@ -1,5 +1,5 @@
 import type { CacheOptions } from "../cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
+import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import type { SharedConfigOptions } from "../config/locations.ts";
 import { SHARED_CONFIG_RULES } from "../config/files.ts";
 import { loadSources, resolveOnce, type SettingSources } from "../config/settings.ts";
@@ -34,9 +34,9 @@ export interface WebIdentityProviderOptions extends StsOptions, SharedConfigOpti
   /** Managed policies that limit the session. */
   readonly policyArns?: readonly { readonly arn?: string | undefined }[] | undefined;
   /** Where diagnostics go; nothing is printed without one. */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 const RULES: Rules = { webIdentityTokenFile: STRING, ...STS_RULES, ...SHARED_CONFIG_RULES };
@@ -239,7 +239,7 @@ export interface TokenFileOptions extends Omit<WebIdentityProviderOptions, "webI
  * ```
  */
 export function fromTokenFile(options: TokenFileOptions = {}): CachedProvider {
-  return cachedProvider(new WebIdentityProvider({ ...options, webIdentityToken: undefined }), options);
+  return cached(new WebIdentityProvider({ ...options, webIdentityToken: undefined }), options);
 }
 
 /** Options of {@linkcode fromWebToken}. */
@@ -270,5 +270,5 @@ export interface WebTokenOptions extends Omit<WebIdentityProviderOptions, "webId
  * ```
  */
 export function fromWebToken(options: WebTokenOptions): CachedProvider {
-  return cachedProvider(new WebIdentityProvider(options), options);
+  return cached(new WebIdentityProvider(options), options);
 }

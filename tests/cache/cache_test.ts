@@ -1,27 +1,29 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type CacheOptions, type Credentials, CredentialsCache } from "../../mod.ts";
-import { FakeRuntime } from "../support/fake_runtime.ts";
-import { type Answer, ManualSource } from "../support/manual_source.ts";
+import { ManualRuntime } from "../support/manual_runtime.ts";
+import { ManualSource, type Response } from "../support/manual_source.ts";
 import { readTable } from "../support/tables.ts";
 
 interface Row {
   readonly name: string;
-  /** Whether the source supports static stability; it does where nothing is said. */
+  /** Whether the source supports static stability. @default {true} */
   readonly stable?: boolean;
   readonly random?: number;
   readonly options?: CacheOptions;
+  /** How many contacts there may be at once. @default {1} */
+  readonly mostAtOnce?: number;
   readonly steps: readonly Step[];
 }
 
-/** One action, then what must hold. Times are seconds from now; a result is an access key id or the code of an error. */
+/** One action, then what must be true. Times are seconds from now; a result is an access key id or the code of an error. */
 interface Step {
-  readonly source?: Answer;
+  readonly source?: Response;
   readonly advance?: number;
   readonly get?: string;
   readonly start?: string;
   readonly abort?: string;
-  readonly land?: Answer;
+  readonly land?: Response;
   readonly invalidate?: string | null;
   readonly clear?: true;
   readonly forced?: true;
@@ -49,22 +51,24 @@ interface Call {
 }
 
 class Player {
-  readonly runtime = new FakeRuntime();
+  readonly runtime = new ManualRuntime();
   readonly source: ManualSource;
   readonly cache: CredentialsCache;
   readonly calls = new Map<string, Call>();
   readonly errors: unknown[] = [];
+  readonly mostAtOnce: number;
   last: Credentials | undefined;
 
-  constructor({ stable = true, random = 0.5, options = {} }: Row) {
+  constructor({ stable = true, random = 0.5, options = {}, mostAtOnce = 1 }: Row) {
+    this.mostAtOnce = mostAtOnce;
     this.runtime.nextRandom = random;
     this.source = new ManualSource(this.runtime.now, stable);
     this.cache = new CredentialsCache(this.source, { ...options, logger: null, runtime: this.runtime });
   }
 
   async play(step: Step): Promise<void> {
-    if (step.source !== undefined) this.source.answer = step.source;
-    if (step.advance !== undefined) this.runtime.time += step.advance * 1_000;
+    if (step.source !== undefined) this.source.response = step.source;
+    if (step.advance !== undefined) this.runtime.advance(step.advance * 1_000);
     if (step.land !== undefined) this.source.land(step.land);
     if (step.invalidate !== undefined) {
       this.cache.invalidate(step.invalidate === null ? undefined : { accessKeyId: step.invalidate });
@@ -115,7 +119,7 @@ class Player {
     for (const key of Object.keys(seen) as (keyof Step)[]) {
       if (key in step) assertEquals({ [key]: seen[key] }, { [key]: step[key] });
     }
-    assert(this.source.mostAtOnce <= 1, "the source was contacted twice at once");
+    assert(this.source.mostAtOnce <= this.mostAtOnce, "too many contacts at once");
   }
 
   secondsUntil(date: Date | null | undefined): number | null {

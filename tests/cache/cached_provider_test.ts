@@ -1,13 +1,16 @@
-import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { inspect } from "node:util";
 import {
+  cached,
+  chain,
   CredentialsCache,
   type CredentialsProvider,
   CredentialsProviderError,
   type CredentialsSource,
+  fromInstanceMetadata,
+  type RetrieveOptions,
 } from "../../mod.ts";
-import { fromInstanceMetadata, type RetrieveOptions } from "../../mod.ts";
 import { ImdsEmulator } from "../../lib/testing/mod.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { ManualSource } from "../support/manual_source.ts";
@@ -24,7 +27,7 @@ describe("CachedProvider", () => {
     assertStrictEquals(emulated().provider.memoized, true);
   });
 
-  it("caches, and asks for new credentials with forceRefresh", async () => {
+  it("caches, and retrieves new credentials with forceRefresh", async () => {
     const { emulator, provider } = emulated();
     const first = await provider();
     assertEquals((await provider()).accessKeyId, first.accessKeyId);
@@ -35,7 +38,7 @@ describe("CachedProvider", () => {
     assertEquals(emulator.requests.length, 4);
   });
 
-  it("ignores what else AWS SDK v3 hands in", async () => {
+  it("ignores the other options of AWS SDK v3", async () => {
     const { emulator, provider } = emulated();
     const callerClientConfig = { region: () => Promise.resolve("us-east-1"), profile: "x" };
     const sdk = provider as (options?: unknown) => Promise<unknown>;
@@ -47,8 +50,7 @@ describe("CachedProvider", () => {
 
   it("invalidate() and clear() are those of its cache", async () => {
     const { emulator, provider } = emulated();
-    const held = await provider();
-    provider.invalidate(held);
+    provider.invalidate(await provider());
     assertEquals(provider.cache.needsRefresh(), true);
     emulator.rotate();
     const next = await provider();
@@ -85,7 +87,7 @@ describe("CredentialsCache wraps", () => {
     });
   });
 
-  it("a function that throws at once: that is a rejection, too", async () => {
+  it("a function that throws at once: get() rejects", async () => {
     let isBroken = true;
     const cache = new CredentialsCache(() => {
       if (isBroken) throw new RangeError("at once");
@@ -96,30 +98,7 @@ describe("CredentialsCache wraps", () => {
     assertEquals((await cache.get()).accessKeyId, "AKID");
   });
 
-  it("another cached provider: what is forced reaches the source, and two caches make one contact", async () => {
-    const { emulator, provider, runtime } = emulated();
-    const cache = new CredentialsCache(provider, { runtime });
-    const first = await cache.get();
-    await Promise.all([cache.get(), provider()]);
-    assertEquals(emulator.requests.length, 3);
-    emulator.rotate();
-    cache.invalidate(first);
-    const second = await cache.get();
-    assertEquals([second.accessKeyId === first.accessKeyId, emulator.requests.length], [false, 4]);
-    assertEquals((await provider()).accessKeyId, second.accessKeyId);
-  });
-
-  it("another cached provider in an outage: the extended end and the real one go through", async () => {
-    const { emulator, provider, runtime } = emulated();
-    const cache = new CredentialsCache(provider, { runtime });
-    const { expiration } = await cache.get();
-    emulator.inject("reset", { times: Infinity });
-    runtime.time = Number(expiration);
-    const bridged = await cache.get();
-    assertEquals([bridged.expiration, bridged.originalExpiration], [new Date(runtime.time + 450_000), expiration]);
-  });
-
-  it("a source without letting the caller's signal through", async () => {
+  it("a source, which does not see the caller's signal", async () => {
     const seen: (RetrieveOptions | undefined)[] = [];
     const source: CredentialsProvider = (options) => {
       seen.push(options);
@@ -132,7 +111,7 @@ describe("CredentialsCache wraps", () => {
     assertEquals(seen, [undefined, { forceRefresh: true }]);
   });
 
-  it("and rejects a caller that gives up with the reason of its signal", async () => {
+  it("a source, and rejects a caller that gives up with the reason of its signal", async () => {
     const controller = new AbortController();
     const cache = new CredentialsCache(new ManualSource(Date.now));
     const call = cache.get({ signal: controller.signal });
@@ -147,7 +126,7 @@ describe("CredentialsCache wraps", () => {
     const wrong = [
       { advisoryWindow: NaN },
       { advisoryWindowJitter: 1.5 },
-      { expiryWindow: -1 },
+      { expiryWindowSeconds: -1 },
       { onEvent: "log" as never },
     ];
     for (const options of wrong) {
@@ -155,13 +134,124 @@ describe("CredentialsCache wraps", () => {
       assertEquals([error.code, error.message.includes(`${Object.keys(options)}`)], ["ConfigurationError", true]);
     }
   });
+
+  it("nothing that cannot retrieve", () => {
+    for (const provider of [undefined, null, fields, "AKID", { retrieve: true }]) {
+      for (const wrap of [cached, chain, (provider: never) => new CredentialsCache(provider)]) {
+        const error = assertThrows(() => wrap(provider as never), CredentialsProviderError);
+        assertEquals(error.code, "ConfigurationError");
+        assert(error.message.includes("provider must be a function or an object that retrieves"), error.message);
+      }
+    }
+  });
 });
 
-describe("CredentialsCache asks the hooks of a source without static stability", () => {
+describe("cached()", () => {
+  const fields = { accessKeyId: "AKID", secretAccessKey: "secret" };
+
+  it("puts a cache with options in front of any source", async () => {
+    const runtime = new FakeRuntime();
+    const source = new ManualSource(runtime.now);
+    source.response = { set: "AKID", lasts: 3_600 };
+    const provider = cached(source, { runtime, advisoryWindow: 60_000 });
+    assertEquals([(await provider()).accessKeyId, (await provider()).accessKeyId], ["AKID", "AKID"]);
+    assertEquals([source.contacts, provider.memoized], [1, true]);
+    assertEquals(provider.cache.nextRefresh, new Date(runtime.time + 3_540_000));
+  });
+
+  it("takes a function, too", async () => {
+    const provider = cached(() => Promise.resolve(fields));
+    assertEquals([(await provider()).source, provider.cache.peek()?.accessKeyId], ["custom", "AKID"]);
+  });
+
+  it("makes a source that retrieves past the cache, with the hooks of the source in front", async () => {
+    const runtime = new FakeRuntime();
+    const source: ManualSource & Partial<CredentialsSource> = new ManualSource(runtime.now);
+    source.response = { set: "AKID", lasts: 3_600 };
+    assertEquals(cached(source).handleFailToRefresh, undefined);
+    source.handleFailToRefresh = function (this: ManualSource) {
+      return this.set("HOOK-1", 60);
+    };
+    source.adjustExpiresBy = function (this: ManualSource) {
+      return this.set("HOOK-2", 60);
+    };
+    source.providerSources = function (this: ManualSource) {
+      return [`contacted ${this.contacts} times`];
+    };
+    const provider = cached(source, { runtime });
+    await provider.retrieve();
+    await provider.retrieve({ forceRefresh: true });
+    assertEquals(source.options, [undefined, { forceRefresh: true }]);
+    assertEquals(provider.cache.peek(), undefined);
+    assertEquals(provider.staticStability, true);
+    assertEquals(provider.handleFailToRefresh?.(undefined, undefined).accessKeyId, "HOOK-1");
+    assertEquals(provider.adjustExpiresBy?.(source.set("AKID", 60), 0).accessKeyId, "HOOK-2");
+    assertEquals(provider.providerSources?.(), ["contacted 2 times"]);
+  });
+});
+
+describe("a cached provider in another cache is cached once", () => {
+  const LIFETIME = 21_600;
+
+  /** The source inside one, two or three caches, and the outermost one. */
+  function nested(depth: number) {
+    const runtime = new FakeRuntime();
+    const source = new ManualSource(runtime.now);
+    source.response = { set: "AKID-1", lasts: LIFETIME };
+    const options = { runtime, logger: null, advisoryWindowJitter: 0.5 };
+    let provider = cached(source, options);
+    if (depth > 2) provider = chain(provider);
+    if (depth > 1) provider = cached(provider, options);
+    return { runtime, source, provider };
+  }
+
+  for (const depth of [1, 2, 3]) {
+    it(`with the windows of one cache, and one backoff, ${depth} deep`, async () => {
+      const { runtime, source, provider } = nested(depth);
+      const start = runtime.time;
+      await provider();
+      assertEquals(provider.cache.nextRefresh, new Date(start + (LIFETIME - 3_600 * 0.75) * 1_000));
+      runtime.time = Number(provider.cache.nextRefresh);
+      source.response = { fail: "recoverable" };
+      const served = await provider();
+      assertEquals([served.accessKeyId, served.originalExpiration], ["AKID-1", undefined]);
+      assertEquals(provider.cache.backingOffUntil, new Date(runtime.time + 450_000));
+      runtime.time = start + LIFETIME * 1_000;
+      const bridged = await provider();
+      assertEquals(bridged.originalExpiration, new Date(start + LIFETIME * 1_000));
+      assertEquals(source.contacts, 3);
+    });
+
+    it(`and invalidate(), clear() and forceRefresh reach the source, ${depth} deep`, async () => {
+      const { source, provider } = nested(depth);
+      await provider();
+      provider.clear();
+      await provider();
+      await provider({ forceRefresh: true });
+      provider.invalidate();
+      await provider();
+      assertEquals(source.options, [undefined, undefined, { forceRefresh: true }, { forceRefresh: true }]);
+    });
+  }
+
+  it("with one expiry window of a source without static stability", async () => {
+    const runtime = new FakeRuntime();
+    const source: ManualSource & Partial<CredentialsSource> = new ManualSource(runtime.now, false);
+    source.response = { set: "AKID", lasts: 600 };
+    source.adjustExpiresBy = (credentials, ms) => {
+      return { ...credentials, expiration: new Date(Number(credentials.expiration) + ms) };
+    };
+    const provider = cached(cached(source, { runtime, expiryWindowSeconds: 60 }), { runtime, expiryWindowSeconds: 60 });
+    assertEquals((await provider()).expiration, new Date(runtime.time + 540_000));
+    assertEquals(provider.cache.nextRefresh, new Date(runtime.time + 540_000));
+  });
+});
+
+describe("CredentialsCache calls the hooks of a source without static stability", () => {
   const runtime = new FakeRuntime();
   const at = (seconds: number) => new Date(runtime.time + seconds * 1_000);
 
-  it("handleFailToRefresh() decides what to go on with", async () => {
+  it("handleFailToRefresh() decides what is served", async () => {
     const source: ManualSource & Partial<CredentialsSource> = new ManualSource(runtime.now, false);
     const seen: unknown[] = [];
     source.handleFailToRefresh = (previous, error) => {
@@ -170,33 +260,33 @@ describe("CredentialsCache asks the hooks of a source without static stability",
       return { ...previous, expiration: at(600) };
     };
     const cache = new CredentialsCache(source, { runtime, logger: null });
-    source.answer = { fail: "recoverable" };
+    source.response = { fail: "recoverable" };
     await assertRejects(() => cache.get(), CredentialsProviderError);
-    source.answer = { set: "AKID", lasts: 60 };
+    source.response = { set: "AKID", lasts: 60 };
     await cache.get();
     runtime.time += 60_000;
-    source.answer = { fail: "recoverable" };
+    source.response = { fail: "recoverable" };
     assertEquals((await cache.get()).expiration, at(600));
     await cache.get();
     assertEquals(seen, [[undefined, "ImdsUnreachable"], ["AKID", "ImdsUnreachable"]]);
     assertEquals(source.contacts, 3);
   });
 
-  it("handleFailToRefresh() that returns nothing usable leaves the error to the caller", async () => {
+  it("handleFailToRefresh() that returns no credentials leaves the error to the caller", async () => {
     const source: ManualSource & Partial<CredentialsSource> = new ManualSource(runtime.now, false);
     source.handleFailToRefresh = () => ({}) as never;
-    source.answer = { fail: "recoverable" };
+    source.response = { fail: "recoverable" };
     const error = await assertRejects(() => new CredentialsCache(source, { runtime }).get(), CredentialsProviderError);
     assertEquals(error.code, "ImdsUnreachable");
   });
 
-  it("adjustExpiresBy() moves the end by expiryWindow less its jitter", async () => {
+  it("adjustExpiresBy() moves the expiration by expiryWindowSeconds less its jitter", async () => {
     const source: ManualSource & Partial<CredentialsSource> = new ManualSource(runtime.now, false);
     source.adjustExpiresBy = (credentials, ms) => {
       return { ...credentials, expiration: new Date(Number(credentials.expiration) + ms) };
     };
-    source.answer = { set: "AKID", lasts: 3_600 };
-    const cache = new CredentialsCache(source, { runtime, expiryWindow: 300, advisoryWindowJitter: 0.5 });
+    source.response = { set: "AKID", lasts: 3_600 };
+    const cache = new CredentialsCache(source, { runtime, expiryWindowSeconds: 300, advisoryWindowJitter: 0.5 });
     assertEquals((await cache.get()).expiration, at(3_600 - 225));
     assertEquals(cache.nextRefresh, at(3_600 - 225));
   });
@@ -204,13 +294,13 @@ describe("CredentialsCache asks the hooks of a source without static stability",
   it("and none of a source with it", async () => {
     const source: ManualSource & Partial<CredentialsSource> = new ManualSource(runtime.now);
     source.handleFailToRefresh = source.adjustExpiresBy = () => {
-      throw new Error("asked");
+      throw new Error("called");
     };
-    const cache = new CredentialsCache(source, { runtime, expiryWindow: 300, logger: null });
-    source.answer = { set: "AKID", lasts: 3_600 };
+    const cache = new CredentialsCache(source, { runtime, expiryWindowSeconds: 300, logger: null });
+    source.response = { set: "AKID", lasts: 3_600 };
     await cache.get();
     runtime.time += 3_600_000;
-    source.answer = { fail: "recoverable" };
+    source.response = { fail: "recoverable" };
     assertEquals((await cache.get()).accessKeyId, "AKID");
   });
 });

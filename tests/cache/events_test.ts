@@ -2,7 +2,14 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import process from "node:process";
 import { inspect } from "node:util";
-import { type CacheEvent, type CacheOptions, type Credentials, CredentialsCache, type Logger } from "../../mod.ts";
+import {
+  type CacheEvent,
+  type CacheOptions,
+  type Credentials,
+  CredentialsCache,
+  CredentialsProviderError,
+  type Logger,
+} from "../../mod.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { CANARY, ManualSource } from "../support/manual_source.ts";
 
@@ -30,11 +37,11 @@ class Watched {
     this.cache = new CredentialsCache(this.source, { onEvent, logger, ...options, runtime: this.runtime });
   }
 
-  /** Advances to a moment, answers one call, and returns what happened since. */
-  async get(seconds: number, answer: ManualSource["answer"], forceRefresh = false): Promise<readonly CacheEvent[]> {
+  /** Advances to a time, makes one call with this response of the source, and returns the events. */
+  async get(seconds: number, response: ManualSource["response"], forceRefresh = false): Promise<readonly CacheEvent[]> {
     this.runtime.time = START + seconds * 1_000;
-    this.source.answer = answer;
-    await this.cache.get({ forceRefresh }).catch(() => {/* events tell */});
+    this.source.response = response;
+    await this.cache.get({ forceRefresh }).catch(() => {/* the events say it */});
     return this.take();
   }
 
@@ -79,14 +86,14 @@ describe("CredentialsCache reports", () => {
       { type: "servedStale", source: "ManualProvider", expiration: at(-60) },
     ]);
     assertEquals(watched.takeLines(), [
-      "warn: Credentials from ManualProvider arrived expired and are used all the same: the source has an outage or " +
-      "this clock is wrong; next attempt in 450 s",
+      "warn: Retrieved credentials from ManualProvider that are already expired, and serving them: the source has an " +
+      "outage or this clock is wrong; next attempt in 450 s",
     ]);
     assertEquals((await watched.get(1, "hang")).map(({ type }) => type), ["servedStale"]);
     assertEquals(watched.takeLines(), []);
   });
 
-  it("refreshFailed while the held credentials are valid, then recovered", async () => {
+  it("refreshFailed while the cached credentials are valid, then recovered", async () => {
     const watched = new Watched();
     await watched.get(0, { set: "AKID-1", lasts: 21_600 });
     watched.takeLines();
@@ -99,8 +106,8 @@ describe("CredentialsCache reports", () => {
       [],
     ]);
     assertEquals(watched.takeLines(), [
-      `warn: Cannot refresh credentials from ManualProvider: ${OFFLINE}; the held ones, still valid, stay in use, next ` +
-      "attempt in 450 s",
+      `warn: Cannot refresh credentials from ManualProvider: ${OFFLINE}; serving the cached ones, still valid; ` +
+      "next attempt in 450 s",
     ]);
     watched.runtime.nextRandom = 0.500_01;
     await watched.get(18_450, { fail: "recoverable" });
@@ -111,23 +118,50 @@ describe("CredentialsCache reports", () => {
     assertEquals(events[1], { type: "recovered", source: "ManualProvider", failures: 2 });
     assertEquals(watched.takeLines(), [
       "debug: Retrieved AKID-2 from ManualProvider",
-      "info: Refreshed credentials from ManualProvider, failed before: 2",
+      "info: Refreshed credentials from ManualProvider after 2 failed attempts",
     ]);
     assertEquals((await watched.get(36_901, { set: "AKID-3", lasts: 21_600 })).map(({ type }) => type), ["retrieved"]);
   });
 
-  it("refreshFailed and servedStale once the held credentials are expired", async () => {
+  it("refreshFailed and servedStale once the cached credentials are expired", async () => {
     const watched = new Watched();
     await watched.get(0, { set: "AKID-1", lasts: 21_600 });
     watched.takeLines();
-    const [failed, stale] = await watched.get(21_600, { set: "AKID-2", lasts: 0 });
+    const [failed, stale] = await watched.get(21_600, { fail: "recoverable" });
     assert(failed?.type === "refreshFailed");
     assertEquals([failed.serving, failed.expired, failed.nextAttempt], [true, true, at(22_050)]);
     assertEquals(stale, { type: "servedStale", source: "ManualProvider", expiration: at(21_600) });
     assertEquals(watched.takeLines(), [
-      "warn: Cannot refresh credentials from ManualProvider: ExpiredCredentialsError: Cannot use the credentials: they " +
-      "were expired on arrival; the held ones, already expired, stay in use, next attempt in 450 s",
+      `warn: Cannot refresh credentials from ManualProvider: ${OFFLINE}; serving the cached ones, already expired; ` +
+      "next attempt in 450 s",
     ]);
+  });
+
+  it("refreshFailed, with the reason, when expired credentials arrive and the cached ones are valid", async () => {
+    const watched = new Watched();
+    await watched.get(0, { set: "AKID-1", lasts: 21_600 });
+    watched.takeLines();
+    const [failed, ...others] = await watched.get(18_000, { set: "AKID-2", lasts: 0 });
+    assert(failed?.type === "refreshFailed");
+    assertEquals([(failed.error as { code: string }).code, others], ["ExpiredCredentialsError", []]);
+    assertEquals(watched.takeLines(), [
+      "warn: Cannot refresh credentials from ManualProvider: ExpiredCredentialsError: Cannot use the credentials: they " +
+      "were expired on arrival; serving the cached ones, still valid; next attempt in 450 s",
+    ]);
+  });
+
+  it("retrieved, but not recovered, when expired credentials replace expired ones", async () => {
+    const watched = new Watched();
+    await watched.get(0, { set: "AKID-1", lasts: 21_600 });
+    await watched.get(21_600, { fail: "recoverable" });
+    watched.takeLines();
+    const adopted = await watched.get(22_050, { set: "AKID-2", lasts: -60 });
+    assertEquals(adopted.map(({ type }) => type), ["retrieved", "servedStale"]);
+    assertEquals(watched.takeLines().map((line) => line.slice(0, 59)), [
+      "warn: Retrieved credentials from ManualProvider that are al",
+    ]);
+    const [, recovered] = await watched.get(22_500, { set: "AKID-3", lasts: 21_600 });
+    assertEquals(recovered, { type: "recovered", source: "ManualProvider", failures: 1 });
   });
 
   it("refreshFailed without a line when the caller gets the error", async () => {
@@ -144,16 +178,16 @@ describe("CredentialsCache reports", () => {
     assertEquals(watched.takeLines(), []);
   });
 
-  it("refreshFailed of another source that is bridged inside expiryWindow", async () => {
-    const watched = new Watched({ stable: false, expiryWindow: 60 });
+  it("refreshFailed of a source without static stability inside its expiry window", async () => {
+    const watched = new Watched({ stable: false, expiryWindowSeconds: 60 });
     await watched.get(0, { set: "AKID-1", lasts: 600 });
     watched.takeLines();
     const [event] = await watched.get(550, { fail: "recoverable" });
     assert(event?.type === "refreshFailed");
     assertEquals([event.serving, event.expired, event.nextAttempt], [true, false, at(550)]);
     assertEquals(watched.takeLines(), [
-      `warn: Cannot refresh credentials from ManualProvider: ${OFFLINE}; the held ones, still valid, stay in use, next ` +
-      "attempt at the next call",
+      `warn: Cannot refresh credentials from ManualProvider: ${OFFLINE}; serving the cached ones, still valid; ` +
+      "next attempt at the next call",
     ]);
   });
 
@@ -162,13 +196,13 @@ describe("CredentialsCache reports", () => {
     watched.cache.invalidate({ accessKeyId: "AKID-1" });
     await watched.get(0, { set: "AKID-1", lasts: 21_600 });
     watched.takeLines();
-    watched.cache.invalidate();
     watched.cache.invalidate({ accessKeyId: "AKID-0" });
     assertEquals(watched.take(), []);
     watched.cache.invalidate({ accessKeyId: "AKID-1" });
     watched.cache.invalidate({ accessKeyId: "AKID-1" });
+    watched.cache.invalidate();
     assertEquals(watched.take(), [{ type: "invalidated", source: "ManualProvider", accessKeyId: "AKID-1" }]);
-    assertEquals(watched.takeLines(), ["debug: AWS refused AKID-1 from ManualProvider"]);
+    assertEquals(watched.takeLines(), ["debug: AWS rejected AKID-1 from ManualProvider"]);
   });
 
   it("nothing when the source returns the same credentials again", async () => {
@@ -179,7 +213,7 @@ describe("CredentialsCache reports", () => {
     assertEquals(watched.takeLines(), []);
   });
 
-  it("nothing of a retrieval that clear() let go of", async () => {
+  it("nothing of a retrieval from before clear()", async () => {
     const watched = new Watched();
     const call = watched.cache.get();
     watched.cache.clear();
@@ -195,32 +229,32 @@ describe("CredentialsCache without a logger prints", () => {
     const runtime = new FakeRuntime();
     const source = new ManualSource(runtime.now, options.stable ?? true);
     const cache = new CredentialsCache(source, { ...options, runtime });
-    source.answer = { set: "AKID-1", lasts };
+    source.response = { set: "AKID-1", lasts };
     await cache.get();
     cache.invalidate({ accessKeyId: "AKID-0" });
     runtime.time += failAt * 1_000;
-    source.answer = { fail: "recoverable" };
+    source.response = { fail: "recoverable" };
     await cache.get();
     runtime.time += 600_000;
-    source.answer = { set: "AKID-2", lasts: 21_600 };
+    source.response = { set: "AKID-2", lasts: 21_600 };
     await cache.get();
     return runtime.warnings;
   }
 
-  it("a refresh that failed in silence", async () => {
+  it("a failed refresh that callers do not see", async () => {
     assertEquals(await warningsOf({}, 21_600, 18_000), [
-      `Cannot refresh credentials from ManualProvider: ${OFFLINE}; the held ones, still valid, stay in use, next ` +
-      "attempt in 450 s",
+      `Cannot refresh credentials from ManualProvider: ${OFFLINE}; serving the cached ones, still valid; ` +
+      "next attempt in 450 s",
     ]);
   });
 
   it("credentials that arrived expired", async () => {
     const [first] = await warningsOf({}, -10, 450);
-    assert(first?.startsWith("Credentials from ManualProvider arrived expired"));
+    assert(first?.startsWith("Retrieved credentials from ManualProvider that are already expired"));
   });
 
   it("nothing for a source without static stability", async () => {
-    assertEquals(await warningsOf({ stable: false, expiryWindow: 60 }, 600, 550), []);
+    assertEquals(await warningsOf({ stable: false, expiryWindowSeconds: 60 }, 600, 550), []);
   });
 
   it("nothing where the logger is null, or has no method for it", async () => {
@@ -229,7 +263,7 @@ describe("CredentialsCache without a logger prints", () => {
   });
 });
 
-describe("CredentialsCache serves in spite of", () => {
+describe("CredentialsCache serves callers, whatever is done by", () => {
   const broken = (): never => {
     throw new Error("the observer is broken");
   };
@@ -260,12 +294,29 @@ describe("CredentialsCache serves in spite of", () => {
     assertEquals(watched.takeLines(), ["debug: Retrieved AKID-1 from ManualProvider"]);
   });
 
-  it("an observer that changes what it is told", async () => {
+  it("an observer that changes its event", async () => {
     const vandal = (event: CacheEvent) => event.type === "retrieved" && event.expiration?.setTime(0);
     const watched = new Watched({ onEvent: vandal });
     await watched.get(0, { set: "AKID-1", lasts: 21_600 });
     assertEquals(watched.cache.expireTime, at(21_600));
     assertEquals((await watched.cache.get()).expiration, at(21_600));
+  });
+
+  it("an observer that calls get() whenever expired credentials are served: it is not told of its own calls", async () => {
+    const types: string[] = [];
+    const served: Promise<Credentials>[] = [];
+    const watched: Watched = new Watched({
+      onEvent: ({ type }) => {
+        types.push(type);
+        if (type !== "servedStale") return;
+        watched.cache.invalidate({ accessKeyId: "AKID-1" });
+        served.push(watched.cache.get(), watched.cache.get());
+      },
+    });
+    await watched.get(0, { set: "AKID-1", lasts: -60 });
+    await watched.cache.get();
+    assertEquals(types, ["retrieved", "servedStale", "invalidated", "servedStale"]);
+    assertEquals((await Promise.all(served)).map(({ accessKeyId }) => accessKeyId), Array(4).fill("AKID-1"));
   });
 
   it("a logger whose methods need their object", async () => {
@@ -278,6 +329,40 @@ describe("CredentialsCache serves in spite of", () => {
     const logger = new Log();
     await new Watched({ logger }).get(0, { set: "AKID-1", lasts: 21_600 });
     assertEquals(logger.lines, ["Retrieved AKID-1 from ManualProvider"]);
+  });
+});
+
+describe("CredentialsCache makes printable, in events and log lines,", () => {
+  const HOSTILE = "a\r\nINFO forged \u001b[31m \u2028 \u202e b";
+  const CLEAN = "a INFO forged  [31m     b";
+
+  it("the access key id and the source", async () => {
+    const watched = new Watched();
+    const given = { accessKeyId: HOSTILE, secretAccessKey: "secret", source: HOSTILE, expiration: at(-60) };
+    const events = [...await watched.get(0, { give: given })];
+    watched.cache.invalidate();
+    events.push(...await watched.get(450, { fail: "recoverable" }), ...watched.take());
+    assertEquals(events.map(({ type }) => type), [
+      "retrieved",
+      "servedStale",
+      "invalidated",
+      "refreshFailed",
+      "servedStale",
+    ]);
+    assertEquals(new Set(events.map(({ source }) => source)), new Set([CLEAN]));
+    assertEquals(events.flatMap((event) => "accessKeyId" in event ? [event.accessKeyId] : []), [CLEAN, CLEAN]);
+    assertEquals(watched.lines.filter((line) => /[\p{Cc}\p{Cf}\u2028\u2029]/u.test(line)), []);
+    assertEquals((await watched.cache.get()).accessKeyId, HOSTILE);
+  });
+
+  it("the name of a foreign error, and the message of one of this library's class", async () => {
+    const watched = new Watched();
+    await watched.get(0, { set: "AKID-1", lasts: 600 });
+    await watched.get(400, { throw: Object.assign(new Error("x"), { name: `${HOSTILE}${"n".repeat(300)}` }) });
+    await watched.get(900, { throw: new CredentialsProviderError("NoCredentials", HOSTILE, { recoverable: true }) });
+    const [, foreign = "", own = ""] = watched.takeLines();
+    assert(foreign.includes(CLEAN) && foreign.length < 450, foreign);
+    assert(own.includes(`NoCredentials: ${CLEAN}; serving`), own);
   });
 });
 
@@ -297,7 +382,7 @@ describe("CredentialsCache keeps secrets out of", () => {
     await everything(watched);
     assert(watched.lines.length > 5);
     assertEquals(watched.lines.filter((line) => line.includes(CANARY)), []);
-    assert(watched.lines.some((line) => line.includes("ManualProvider: Error; the held ones")));
+    assert(watched.lines.some((line) => line.includes("ManualProvider: Error; serving the cached ones")));
   });
 
   it("a line about an error that only looks like ours", async () => {
@@ -328,8 +413,8 @@ describe("CredentialsCache keeps secrets out of", () => {
   it("itself, when printed", async () => {
     const watched = new Watched();
     await everything(watched);
-    const held: Credentials = await watched.cache.get();
-    assert(held.secretAccessKey.includes(CANARY));
+    const cached: Credentials = await watched.cache.get();
+    assert(cached.secretAccessKey.includes(CANARY));
     assertFalse(inspect(watched.cache, { depth: 9, showHidden: true, getters: true }).includes(CANARY));
     assertFalse(JSON.stringify(watched.cache).includes(CANARY));
   });

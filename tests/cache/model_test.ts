@@ -2,22 +2,22 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { CredentialsCache, type CredentialsProviderError } from "../../mod.ts";
-import { CacheModel, type ModelAnswer } from "../support/cache_model.ts";
-import { FakeRuntime } from "../support/fake_runtime.ts";
+import { CacheModel, type ModelResponse } from "../support/cache_model.ts";
+import { ManualRuntime } from "../support/manual_runtime.ts";
 import { ManualSource } from "../support/manual_source.ts";
 
 type Action =
   | { readonly do: "call"; readonly forced: boolean }
   | { readonly do: "abort"; readonly call: number }
   | { readonly do: "advance"; readonly seconds: number }
-  | { readonly do: "land"; readonly answer: ModelAnswer | "stale" | "same" }
-  | { readonly do: "invalidate"; readonly held: boolean }
+  | { readonly do: "land"; readonly response: ModelResponse | "stale" | "same" }
+  | { readonly do: "invalidate"; readonly what: "cached" | "other" | "any" }
   | { readonly do: "clear" };
 
-/** Sums of these meet every boundary exactly: windows, pauses, ends. */
+/** Sums of these meet every boundary exactly: windows, pauses, expirations. */
 const SECONDS = [1, 2, 3, 5, 30, 60, 240, 300, 450, 600, 1_800, 18_000, 21_600];
 
-const answer: fc.Arbitrary<ModelAnswer | "stale" | "same"> = fc.oneof(
+const response: fc.Arbitrary<ModelResponse | "stale" | "same"> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(600, 1_200, 1_230, 5_400, 21_600).map((lasts) => ({ set: "new", lasts })) },
   { weight: 3, arbitrary: fc.constant({ fail: "recoverable" as const }) },
   { weight: 1, arbitrary: fc.constant({ fail: "final" as const }) },
@@ -27,27 +27,35 @@ const answer: fc.Arbitrary<ModelAnswer | "stale" | "same"> = fc.oneof(
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("call" as const), forced: fc.nat(5).map((n) => n === 0) }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant("land" as const), answer }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("land" as const), response }) },
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constant("advance" as const), seconds: fc.constantFrom(...SECONDS) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("abort" as const), call: fc.nat(20) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("invalidate" as const), held: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("invalidate" as const),
+      what: fc.constantFrom("cached" as const, "other" as const, "any" as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("clear" as const) }) },
 );
 
 /** A cache and its model side by side. */
 class Pair {
-  readonly runtime = new FakeRuntime();
+  readonly runtime = new ManualRuntime();
   readonly source: ManualSource;
   readonly cache: CredentialsCache;
   readonly model: CacheModel;
   readonly controllers: AbortController[] = [];
   readonly results = new Map<number, string>();
   readonly stable: boolean;
+  /** What the source returned last. */
+  returnedId: string | undefined;
   #sets = 0;
-  #last = { set: "AKID-0", endsAt: 0 };
+  #last = { set: "AKID-0", expiresAt: 0 };
 
   constructor(stable: boolean) {
     this.stable = stable;
@@ -64,13 +72,16 @@ class Pair {
         this.model.abort(action.call);
         return this.controllers[action.call]?.abort();
       case "advance":
-        this.runtime.time += action.seconds * 1_000;
-        this.model.now += action.seconds;
-        return;
+        this.runtime.advance(action.seconds * 1_000);
+        return this.model.advance(action.seconds);
       case "land":
-        return this.land(action.answer);
+        return this.land(action.response);
       case "invalidate": {
-        const accessKeyId = action.held ? this.model.heldId ?? "none" : "AKID-other";
+        if (action.what === "any") {
+          this.model.invalidate(undefined);
+          return this.cache.invalidate();
+        }
+        const accessKeyId = action.what === "cached" ? this.model.cachedId ?? "none" : "AKID-other";
         this.model.invalidate(accessKeyId);
         return this.cache.invalidate({ accessKeyId });
       }
@@ -80,20 +91,21 @@ class Pair {
     }
   }
 
-  land(answer: ModelAnswer | "stale" | "same"): void {
-    if (!this.model.asking) return;
-    const concrete = this.#concrete(answer);
+  land(response: ModelResponse | "stale" | "same"): void {
+    if (this.model.contacting === 0) return;
+    const concrete = this.#concrete(response);
+    this.returnedId = "set" in concrete ? concrete.set : undefined;
     this.source.land(concrete);
     this.model.land(concrete);
   }
 
   /** New credentials get the next id; the same ones are those the source gave last. */
-  #concrete(answer: ModelAnswer | "stale" | "same"): ModelAnswer {
-    if (answer === "stale") return { set: `AKID-${++this.#sets}`, lasts: -1 };
-    if (answer === "same") return { set: this.#last.set, lasts: this.#last.endsAt - this.model.now };
-    if ("fail" in answer) return answer;
-    this.#last = { set: `AKID-${++this.#sets}`, endsAt: this.model.now + answer.lasts };
-    return { set: this.#last.set, lasts: answer.lasts };
+  #concrete(response: ModelResponse | "stale" | "same"): ModelResponse {
+    if (response === "stale") return { set: `AKID-${++this.#sets}`, lasts: -1 };
+    if (response === "same") return { set: this.#last.set, lasts: this.#last.expiresAt - this.model.now };
+    if ("fail" in response) return response;
+    this.#last = { set: `AKID-${++this.#sets}`, expiresAt: this.model.now + response.lasts };
+    return { set: this.#last.set, lasts: response.lasts };
   }
 
   #call(forceRefresh: boolean): void {
@@ -118,24 +130,25 @@ async function turns(): Promise<void> {
 
 /** What holds whatever the model says; a rejection that nobody handles fails the run by itself, on all three runtimes. */
 function checkInvariants(pair: Pair, action: Action, before: Snapshot): void {
-  assert(pair.source.mostAtOnce <= 1, "two contacts at once");
+  assertEquals(pair.source.pending, pair.model.contacting);
   const contacted = pair.source.contacts > before.contacts;
-  if (before.pausing && action.do === "call") assert(!contacted, "a contact inside a backoff");
+  if (before.isBackingOff && action.do === "call") assert(!contacted, "a contact inside a backoff");
   const settled = [...pair.results].filter(([call]) => !before.settled.has(call)).map(([, result]) => result);
-  const isRecoverable = action.do === "land" && (typeof action.answer === "string" || "fail" in action.answer) &&
-    (action.answer as { fail?: string }).fail !== "final";
-  if (pair.stable && before.heldId !== undefined && isRecoverable) {
-    assert(!settled.includes("recoverable"), "an error in spite of held credentials");
+  const isRecoverable = action.do === "land" && (typeof action.response === "string" || "fail" in action.response) &&
+    (action.response as { fail?: string }).fail !== "final";
+  if (pair.stable && before.cachedId !== undefined && isRecoverable) {
+    assert(!settled.includes("recoverable"), "an error in spite of cached credentials");
   }
   for (const retired of before.retired) {
-    assert(!settled.includes(retired), "refused credentials after their replacement");
+    if (retired === pair.returnedId) continue; // the source returned them again
+    assert(!settled.includes(retired), "rejected credentials after their replacement");
   }
 }
 
 interface Snapshot {
   readonly contacts: number;
-  readonly pausing: boolean;
-  readonly heldId: string | undefined;
+  readonly isBackingOff: boolean;
+  readonly cachedId: string | undefined;
   readonly settled: ReadonlySet<number>;
   readonly retired: ReadonlySet<string>;
 }
@@ -143,24 +156,25 @@ interface Snapshot {
 async function run(stable: boolean, actions: readonly Action[]): Promise<void> {
   const pair = new Pair(stable);
   const { model } = pair;
-  const [refused, retired] = [new Set<string>(), new Set<string>()];
+  const [rejected, retired] = [new Set<string>(), new Set<string>()];
   for (const action of actions) {
-    const { heldId, pausing } = model;
+    const { cachedId, isBackingOff } = model;
     const settled = new Set(pair.results.keys());
-    const before = { contacts: pair.source.contacts, pausing, heldId, settled, retired: new Set(retired) };
+    const before = { contacts: pair.source.contacts, isBackingOff, cachedId, settled, retired: new Set(retired) };
     pair.act(action);
     await turns();
     assertEquals([...pair.results].sort(byCall), [...model.results].sort(byCall));
     assertEquals(pair.source.contacts, model.contacts);
+    assertEquals(pair.cache.peek()?.accessKeyId, model.cachedId);
     checkInvariants(pair, action, before);
-    if (action.do === "invalidate" && action.held && heldId !== undefined) refused.add(heldId);
-    if (heldId !== undefined && model.heldId !== heldId && refused.has(heldId) && action.do === "land") {
-      retired.add(heldId);
+    if (action.do === "invalidate" && action.what !== "other" && cachedId !== undefined) rejected.add(cachedId);
+    if (cachedId !== undefined && model.cachedId !== cachedId && rejected.has(cachedId) && action.do === "land") {
+      retired.add(cachedId);
     }
-    if (model.heldId !== undefined) retired.delete(model.heldId); // the source insists
+    if (model.cachedId !== undefined) retired.delete(model.cachedId); // the source insists
   }
-  for (let flight = 0; model.asking; flight++) {
-    assert(flight < actions.length, "a flight that never lands");
+  for (let landed = 0; model.contacting > 0; landed++) {
+    assert(landed < actions.length, "a refresh that never ends");
     pair.land({ fail: "recoverable" });
     await turns();
   }

@@ -6,7 +6,7 @@ import {
   afterSuccess,
   type CacheState,
   EMPTY,
-  type Held,
+  type Entry,
   isBackingOff,
   nextAttemptAt,
   nextStep,
@@ -25,13 +25,13 @@ interface WindowRow {
   readonly mandatory: number;
 }
 
-/** Seconds: until the expiration (none held where it is missing), until the end of a pause, of a cached error. */
+/** Seconds: until the expiration (nothing cached where it is missing), until the end of a backoff, of a cached error. */
 interface Given {
   readonly left?: number;
   readonly backsOff?: number;
   readonly failed?: number;
   readonly rejected?: boolean;
-  readonly flying?: boolean;
+  readonly refreshPending?: boolean;
   readonly forced?: boolean;
 }
 
@@ -51,11 +51,11 @@ function stateOf({ left, backsOff, failed, rejected = false }: Given): CacheStat
   const failure = failed === undefined ? {} : { failure: { error: "final", until: NOW + failed * 1_000 } };
   if (left === undefined) return { ...EMPTY, ...failure };
   const expiresAt = NOW + left * 1_000;
-  const held: Held = afterSuccess(EMPTY, credentials(expiresAt), true, expiresAt - 21_600_000, 0, {});
+  const entry: Entry = afterSuccess(EMPTY, credentials(expiresAt), true, expiresAt - 21_600_000, 0, {});
   return {
-    ...held,
+    ...entry,
     ...failure,
-    kind: "held",
+    kind: "cached",
     rejected,
     notBefore: backsOff === undefined ? 0 : NOW + backsOff * 1_000,
   };
@@ -67,8 +67,8 @@ describe("afterSuccess() sets the windows", () => {
   ) {
     it(name, () => {
       const expiresAt = NOW + lifetime * 1_000;
-      const held = afterSuccess(EMPTY, credentials(expiresAt), stable, NOW, random, options);
-      const windows = [held.advisoryAt, held.mandatoryAt].map((at) => Math.round(expiresAt - at) / 1_000);
+      const entry = afterSuccess(EMPTY, credentials(expiresAt), stable, NOW, random, options);
+      const windows = [entry.advisoryAt, entry.mandatoryAt].map((at) => Math.round(expiresAt - at) / 1_000);
       assertEquals(windows, [advisory, mandatory]);
     });
   }
@@ -77,12 +77,12 @@ describe("afterSuccess() sets the windows", () => {
 describe("nextStep() checks in the order of the specification", () => {
   for (const { name, step, ...given } of readTable<StepRow>("refresh_steps")) {
     it(name, () => {
-      assertEquals(nextStep(stateOf(given), NOW, given.flying ?? false, given.forced ?? false), step);
+      assertEquals(nextStep(stateOf(given), NOW, given.refreshPending ?? false, given.forced ?? false), step);
     });
   }
 });
 
-it("nextAttemptAt() is the first moment at which nextStep() asks, in any state", () => {
+it("nextAttemptAt() is the first time at which nextStep() retrieves, in any state", () => {
   const seconds = (min: number, max: number) => fc.option(fc.integer({ min, max }), { nil: undefined });
   const given = fc.record({
     left: seconds(-7_200, 7_200),
@@ -97,6 +97,6 @@ it("nextAttemptAt() is the first moment at which nextStep() asks, in any state",
     assertEquals(nextStep(state, at, false, false), "retrieve");
     const before = NOW + (wait % Math.max(1, at - NOW));
     if (before < at) assert(nextStep(state, before, false, false) !== "retrieve");
-    if (state.kind === "held") assertEquals(isBackingOff(state, at), false);
+    if (state.kind === "cached") assertEquals(isBackingOff(state, at), false);
   }));
 });

@@ -33,7 +33,7 @@ async function act(row: Row): Promise<{ result: unknown; warnings: readonly stri
   const provider = new InstanceMetadataProvider({
     runtime,
     ec2InstanceProfileName: "role",
-    ...(row.cap !== undefined && { capExpiry: row.cap }),
+    ...(row.cap !== undefined && { capExpirySeconds: row.cap }),
     client: { get: () => Promise.resolve(JSON.stringify(document)) },
     logger: { warn: (line) => warnings.push(line) },
   });

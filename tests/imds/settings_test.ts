@@ -72,7 +72,7 @@ describe("new InstanceMetadataProvider()", () => {
     });
   }
 
-  for (const option of ["timeout", "connectTimeout", "maxRetries", "tokenTtlSeconds", "capExpiry"]) {
+  for (const option of ["timeout", "connectTimeout", "maxRetries", "tokenTtlSeconds", "capExpirySeconds"]) {
     it(`rejects ${option} NaN and Infinity`, () => {
       for (const value of [NaN, Infinity]) {
         assertThrows(() => new InstanceMetadataProvider({ [option]: value }), CredentialsProviderError, option);

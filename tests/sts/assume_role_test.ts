@@ -3,11 +3,11 @@ import { describe, it } from "@std/testing/bdd";
 import {
   AssumeRoleProvider,
   type AssumeRoleProviderOptions,
+  cached,
   type Credentials,
   CredentialsProviderError,
   fromTemporaryCredentials,
 } from "../../mod.ts";
-import { cachedProvider } from "../../lib/cache/cached_provider.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { printed } from "../support/printed.ts";
 import { verifiedHeaders } from "../support/sigv4_verifier.ts";
@@ -173,7 +173,7 @@ describe("AssumeRoleProvider.retrieve()", () => {
     const runtime = new FakeRuntime();
     const retrieve = () =>
       Promise.resolve({ accessKeyId: `AKIASOURCE${++keys}`, secretAccessKey: `${CANARY}-${keys}` });
-    const masterCredentials = cachedProvider({ retrieve }, { runtime });
+    const masterCredentials = cached({ retrieve }, { runtime });
     const { provider, sent } = setUp({ masterCredentials }, [() => failed("ExpiredToken")]);
     await provider.retrieve();
     assertEquals([sent.length, keys], [2, 2]);
@@ -325,6 +325,18 @@ describe("fromTemporaryCredentials()", () => {
     const { masterCredentials: _unused, ...options } = all;
     await fromTemporaryCredentials(options)();
     assert(signed(sent[0] as Sent, `${CANARY}-env`) !== undefined);
+  });
+
+  it("hands the settings of STS to no other source of the default provider", async () => {
+    const { all, runtime } = setUp({ endpoint: "https://sts.example", timeout: 1_500, maxRetries: 0 });
+    const urls: string[] = [];
+    runtime.answer = (url) => {
+      urls.push(url);
+      return Promise.reject(new TypeError("offline"));
+    };
+    const { masterCredentials: _unused, ...options } = all;
+    await assertRejects(() => fromTemporaryCredentials(options)());
+    assertEquals(urls.map((url) => new URL(url).host), ["169.254.169.254"]);
   });
 
   it("shows no secret when printed", async () => {

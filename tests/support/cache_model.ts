@@ -1,7 +1,7 @@
 /** One set of credentials, times in seconds. */
 interface ModelSet {
   readonly id: string;
-  readonly endsAt: number;
+  readonly expiresAt: number;
   readonly advisory: number;
 }
 
@@ -11,108 +11,144 @@ interface Line {
   rejected: boolean;
   notBefore: number;
   errorUntil: number;
-  waiting: Waiter[] | undefined;
+  refresh: Refresh | undefined;
+}
+
+interface Refresh {
+  readonly line: Line;
+  readonly waiters: Waiter[];
+  /** The refresh to wait for, and until when. */
+  previous: Refresh | undefined;
+  readonly waitsUntil: number;
 }
 
 interface Waiter {
   readonly call: number;
-  /** What it gets if it gives up: the set that was held when it asked ahead of time. */
-  readonly consolation: string | undefined;
+  /** What it gets if it gives up: the set that was cached when it refreshed ahead of time. */
+  readonly fallback: string | undefined;
 }
 
-export type ModelAnswer = { readonly set: string; readonly lasts: number } | { readonly fail: "recoverable" | "final" };
+export type ModelResponse =
+  | { readonly set: string; readonly lasts: number }
+  | { readonly fail: "recoverable" | "final" };
 
 const BACKOFF = 450;
 const ERROR_CACHE = 3;
+const PREVIOUS_REFRESH_LIMIT = 60;
 
 /**
  * Section 4 of the specification in the plainest form, for random 0.5: what each call gets, and when the source is
- * asked. A result is an access key id, "recoverable", "final" or "aborted"; a call that waits has none.
+ * contacted. A result is an access key id, "recoverable", "final" or "aborted"; a call that waits has none.
  */
 export class CacheModel {
   now = 0;
   contacts = 0;
   readonly results = new Map<number, string>();
   readonly #stable: boolean;
-  /** Flights in the order of their start; only the first one is in contact with the source. */
-  readonly #flights: Line[] = [];
+  /** Refreshes that wait for the one before them. */
+  readonly #queue: Refresh[] = [];
+  /** Refreshes in contact with the source, in the order in which the contacts began. */
+  readonly #contacting: Refresh[] = [];
   #line = newLine();
+  #previous: Refresh | undefined;
 
   constructor(stable: boolean) {
     this.#stable = stable;
   }
 
-  get heldId(): string | undefined {
+  get cachedId(): string | undefined {
     return this.#line.set?.id;
   }
 
-  get pausing(): boolean {
+  get isBackingOff(): boolean {
     return this.now < this.#line.notBefore;
   }
 
-  get asking(): boolean {
-    return this.#flights.length > 0;
+  /** How many contacts are open. */
+  get contacting(): number {
+    return this.#contacting.length;
   }
 
   call(call: number, forced: boolean): void {
     const line = this.#line;
     const base = this.#base(line);
     const failed = this.now < line.errorUntil;
-    if (base === "NONE") return failed ? this.#settle(call, "final") : this.#wait(line, call, undefined);
+    if (base === "NONE") return failed ? this.#settle(call, "final") : this.#wait(call, undefined);
     const id = line.set?.id ?? "";
     if (base === "FRESH" && !forced) return this.#settle(call, id);
-    if (this.pausing) return this.#settle(call, id);
+    if (this.isBackingOff) return this.#settle(call, id);
     if (failed) return this.#settle(call, "final");
-    if (base === "ADVISORY" && line.waiting !== undefined && !forced) return this.#settle(call, id);
-    this.#wait(line, call, base === "ADVISORY" ? id : undefined);
+    if (base === "ADVISORY" && line.refresh !== undefined && !forced) return this.#settle(call, id);
+    this.#wait(call, base === "ADVISORY" ? id : undefined);
   }
 
   abort(call: number): void {
-    for (const line of this.#flights) {
-      const waiter = line.waiting?.find((waiter) => waiter.call === call);
-      if (waiter !== undefined) this.#settle(call, waiter.consolation ?? "aborted");
+    for (const { waiters } of [...this.#contacting, ...this.#queue]) {
+      const waiter = waiters.find((waiter) => waiter.call === call);
+      if (waiter !== undefined) this.#settle(call, waiter.fallback ?? "aborted");
     }
   }
 
-  invalidate(id: string): void {
-    if (this.#line.set?.id === id) this.#line.rejected = true;
+  advance(seconds: number): void {
+    this.now += seconds;
+    this.#contact(({ waitsUntil }) => this.now >= waitsUntil);
+  }
+
+  invalidate(id: string | undefined): void {
+    if (this.#line.set !== undefined && (id === undefined || this.#line.set.id === id)) this.#line.rejected = true;
   }
 
   clear(): void {
+    this.#previous = this.#line.refresh ?? this.#previous;
     this.#line = newLine();
   }
 
-  land(answer: ModelAnswer): void {
-    const line = this.#flights.shift();
-    if (line === undefined) return;
-    if (this.#flights.length > 0) this.contacts++;
-    const result = this.#outcome(line, answer);
-    for (const { call } of line.waiting ?? []) this.#settle(call, result);
-    line.waiting = undefined;
+  land(response: ModelResponse): void {
+    const landed = this.#contacting.shift();
+    if (landed === undefined) return;
+    const { line, waiters } = landed;
+    const result = this.#outcome(line, response);
+    for (const { call } of waiters) this.#settle(call, result);
+    line.refresh = undefined;
+    if (this.#previous === landed) this.#previous = undefined;
+    this.#contact(({ previous }) => previous === landed);
+  }
+
+  #contact(isReady: (refresh: Refresh) => boolean): void {
+    for (const refresh of this.#queue.filter(isReady)) {
+      this.#queue.splice(this.#queue.indexOf(refresh), 1);
+      this.#contacting.push(refresh);
+      this.contacts++;
+    }
   }
 
   #base({ set, rejected }: Line): "NONE" | "FRESH" | "ADVISORY" | "MANDATORY" | "EXPIRED" {
     if (set === undefined) return "NONE";
-    if (this.now >= set.endsAt) return "EXPIRED";
+    if (this.now >= set.expiresAt) return "EXPIRED";
     if (rejected) return "MANDATORY";
-    if (this.now < set.endsAt - set.advisory) return "FRESH";
-    return this.now < set.endsAt - Math.min(60, set.advisory) ? "ADVISORY" : "MANDATORY";
+    if (this.now < set.expiresAt - set.advisory) return "FRESH";
+    return this.now < set.expiresAt - Math.min(60, set.advisory) ? "ADVISORY" : "MANDATORY";
   }
 
-  #outcome(line: Line, answer: ModelAnswer): string {
-    if ("fail" in answer) return this.#failed(line, answer.fail);
+  #outcome(line: Line, response: ModelResponse): string {
+    if ("fail" in response) return this.#failed(line, response.fail);
     const old = line.set;
-    if (answer.lasts <= 0 && (!this.#stable || old !== undefined)) return this.#failed(line, "recoverable");
     const base = this.#base(line);
-    const endsAt = this.now + answer.lasts;
-    line.set = { id: answer.set, endsAt, advisory: this.#stable ? advisoryWindow(answer.lasts) : 0 };
-    line.notBefore = answer.lasts <= 0 ? this.now + BACKOFF : 0;
+    const expiresAt = this.now + response.lasts;
+    const isExpired = response.lasts <= 0;
+    if (isExpired) {
+      const isDue = base === "NONE" || base === "EXPIRED" || line.rejected;
+      const isBetter = old === undefined || old.id !== response.set || expiresAt > old.expiresAt;
+      if (!this.#stable || !isDue || !isBetter) return this.#failed(line, "recoverable");
+    }
+    line.set = { id: response.set, expiresAt, advisory: this.#stable ? advisoryWindow(response.lasts) : 0 };
+    line.notBefore = isExpired ? this.now + BACKOFF : 0;
     line.errorUntil = 0;
-    const isSame = old?.id === answer.set && old.endsAt === endsAt;
+    const isSame = old?.id === response.set && old.expiresAt === expiresAt;
     const isUrgent = line.rejected || base === "MANDATORY";
     if (this.#stable && isSame && base !== "FRESH") line.notBefore = this.now + (isUrgent ? 5 : 30);
     line.rejected &&= this.#stable && isSame;
-    return answer.set;
+    return response.set;
   }
 
   #failed(line: Line, kind: "recoverable" | "final"): string {
@@ -123,13 +159,19 @@ export class CacheModel {
     return line.set.id;
   }
 
-  #wait(line: Line, call: number, consolation: string | undefined): void {
-    if (line.waiting === undefined) {
-      line.waiting = [];
-      this.#flights.push(line);
-      if (this.#flights.length === 1) this.contacts++;
-    }
-    line.waiting.push({ call, consolation });
+  #wait(call: number, fallback: string | undefined): void {
+    this.#line.refresh ??= this.#start();
+    this.#line.refresh.waiters.push({ call, fallback });
+  }
+
+  #start(): Refresh {
+    const previous = this.#previous;
+    const waitsUntil = previous === undefined ? this.now : this.now + PREVIOUS_REFRESH_LIMIT;
+    const refresh = { line: this.#line, waiters: [], previous, waitsUntil };
+    this.#previous = undefined;
+    this.#queue.push(refresh);
+    this.#contact(({ waitsUntil }) => this.now >= waitsUntil);
+    return refresh;
   }
 
   #settle(call: number, result: string): void {
@@ -138,7 +180,7 @@ export class CacheModel {
 }
 
 function newLine(): Line {
-  return { rejected: false, notBefore: 0, errorUntil: 0, waiting: undefined };
+  return { rejected: false, notBefore: 0, errorUntil: 0, refresh: undefined };
 }
 
 function advisoryWindow(lasts: number): number {

@@ -1,7 +1,7 @@
 import { type Credentials, CredentialsProviderError, type CredentialsSource } from "../../mod.ts";
 
-/** How a {@linkcode ManualSource} answers. A life in seconds, negative for past; `null` for credentials without an end. */
-export type Answer =
+/** How a {@linkcode ManualSource} responds. `lasts` is in seconds, negative for the past; `null` for credentials that do not expire. */
+export type Response =
   | "hang"
   | { readonly set: string; readonly lasts: number | null }
   | { readonly fail: "recoverable" | "final" }
@@ -16,15 +16,15 @@ interface Contact {
   readonly reject: (error: unknown) => void;
 }
 
-/** A source that answers as told: at once, or, where it hangs, when `land()` is called. */
+/** A source that responds as told: at once, or, where it hangs, when `land()` is called. */
 export class ManualSource implements CredentialsSource {
   readonly staticStability: boolean;
-  answer: Answer = "hang";
-  /** How often it was asked. */
+  response: Response = "hang";
+  /** How often it was contacted. */
   contacts = 0;
-  /** The most contacts that were under way at once. */
+  /** The most contacts that were open at once. */
   mostAtOnce = 0;
-  /** What each contact was told. */
+  /** The options of each contact. */
   readonly options: unknown[] = [];
   readonly #now: () => number;
   readonly #open: Contact[] = [];
@@ -45,17 +45,20 @@ export class ManualSource implements CredentialsSource {
     return new Promise((resolve, reject) => {
       this.#open.push({ resolve, reject });
       this.mostAtOnce = Math.max(this.mostAtOnce, this.#open.length);
-      if (this.answer !== "hang") this.land(this.answer);
+      if (this.response !== "hang") this.#end(this.#open.pop(), this.response);
     });
   }
 
   /** Ends the oldest contact that hangs. */
-  land(answer: Answer): void {
-    const contact = this.#open.shift();
-    if (contact === undefined || answer === "hang") throw new Error("No contact can end so");
-    if ("set" in answer) return contact.resolve(this.set(answer.set, answer.lasts));
-    if ("give" in answer) return contact.resolve(answer.give as Credentials);
-    contact.reject("fail" in answer ? failure(answer.fail) : answer.throw);
+  land(response: Response): void {
+    this.#end(this.#open.shift(), response);
+  }
+
+  #end(contact: Contact | undefined, response: Response): void {
+    if (contact === undefined || response === "hang") throw new Error("No contact can end so");
+    if ("set" in response) return contact.resolve(this.set(response.set, response.lasts));
+    if ("give" in response) return contact.resolve(response.give as Credentials);
+    contact.reject("fail" in response ? failure(response.fail) : response.throw);
   }
 
   /** A set that lasts from now. */
