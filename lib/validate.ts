@@ -166,6 +166,26 @@ function optionalDate(name: string, value: Date | null | undefined): Date | unde
   return value;
 }
 
+const ACCESS_KEY_ID_REGEXP = /^[A-Za-z0-9_]{4,128}$/;
+const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
+
+/**
+ * The credentials of a document, if its names are such: they reach terminals and logs.
+ *
+ * @param invalid Makes the error of the subject from what is wrong.
+ */
+export function withValidNames(
+  credentials: Credentials,
+  invalid: (state: string) => CredentialsProviderError,
+): Credentials {
+  const { accessKeyId, accountId = "" } = credentials;
+  if (!ACCESS_KEY_ID_REGEXP.test(accessKeyId)) {
+    throw invalid("its access key id is not 4 to 128 letters, digits and underscores");
+  }
+  if (!PRINTABLE_ASCII_REGEXP.test(accountId)) throw invalid("its account id is not printable ASCII");
+  return credentials;
+}
+
 /** The error for credentials that were expired when they arrived. */
 export function expiredError(): CredentialsProviderError {
   return new CredentialsProviderError(

@@ -4,6 +4,7 @@ import { type Fields, parseJsonObject } from "../json_object.ts";
 import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { parseTimestamp } from "../timestamp.ts";
+import { withValidNames } from "../validate.ts";
 
 /**
  * Parses the document that a container endpoint serves. Field names match exactly, or else in any case.
@@ -16,14 +17,15 @@ export function parseContainerCredentials(text: string): Credentials {
   if (fields === undefined) throw invalid("it is not a JSON object");
   rejectFailure(fields);
   const accountId = field(fields, "AccountId");
-  return redacted({
+  const credentials = {
     accessKeyId: requiredString(fields, "AccessKeyId"),
     secretAccessKey: requiredString(fields, "SecretAccessKey"),
     sessionToken: requiredString(fields, "Token"),
     expiration: expiration(requiredString(fields, "Expiration")),
     ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
     source: "ContainerProvider",
-  });
+  };
+  return withValidNames(redacted(credentials), invalid);
 }
 
 /** What an endpoint says about a failure: JSON, or the plain text of the EKS agent, `[id]: (Code): message, fault: client`. */

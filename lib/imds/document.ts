@@ -5,6 +5,7 @@ import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
 import { parseTimestamp } from "../timestamp.ts";
+import { withValidNames } from "../validate.ts";
 
 /**
  * Parses the document that IMDS serves for a role, exactly as AWS describes it: field names match case, unknown fields
@@ -34,14 +35,15 @@ export function parseImdsCredentials(text: string): Credentials {
   if (fields === undefined) throw invalid("it is not a JSON object");
   rejectFailureReport(fields);
   const { AccountId: accountId } = fields;
-  return redacted({
+  const credentials = {
     accessKeyId: requiredString(fields, "AccessKeyId"),
     secretAccessKey: requiredString(fields, "SecretAccessKey"),
     sessionToken: requiredString(fields, "Token"),
     expiration: timestamp(requiredString(fields, "Expiration")),
     ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
     source: "EC2RoleProvider",
-  });
+  };
+  return withValidNames(redacted(credentials), invalid);
 }
 
 function rejectFailureReport({ Code: code, Message: message }: Fields): void {

@@ -3,6 +3,7 @@ import { type CredentialsErrorCode, CredentialsProviderError } from "../errors.t
 import { redacted } from "../redaction.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
 import { parseTimestamp } from "../timestamp.ts";
+import { withValidNames } from "../validate.ts";
 
 const REQUIRED = ["AccessKeyId", "SecretAccessKey"] as const;
 
@@ -53,14 +54,15 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
   const sessionToken = optionalString(fields, "SessionToken");
   const accountId = optionalString(fields, "AccountId") ?? options.accountId;
   const expiration = optionalString(fields, "Expiration");
-  return redacted({
+  const credentials = {
     accessKeyId,
     secretAccessKey,
     ...(sessionToken === undefined ? {} : { sessionToken }),
     ...(expiration === undefined ? {} : { expiration: timestamp(expiration) }),
     ...(accountId === undefined ? {} : { accountId }),
     source: "ProcessProvider",
-  });
+  };
+  return withValidNames(redacted(credentials), malformed);
 }
 
 function parseFields(text: string, repairQuotes: boolean): Fields {

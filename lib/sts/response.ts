@@ -4,6 +4,7 @@ import { parseJsonObject } from "../json_object.ts";
 import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { parseTimestamp } from "../timestamp.ts";
+import { withValidNames } from "../validate.ts";
 import { parseXml, type XmlElement } from "./xml.ts";
 
 /** The operations of STS that return credentials. */
@@ -30,14 +31,15 @@ export function parseStsCredentials(text: string, action: StsAction, roleArn: st
   const assumedArn = textAt(result, "AssumedRoleUser", "Arn") ?? "";
   if (!isSessionOf(assumedArn, roleArn)) throw invalid("it is for another role");
   const accountId = accountOf(assumedArn);
-  return redacted({
+  const set = {
     accessKeyId: required(credentials, "AccessKeyId"),
     secretAccessKey: required(credentials, "SecretAccessKey"),
     sessionToken: required(credentials, "SessionToken"),
     expiration: expiration(required(credentials, "Expiration")),
     ...(accountId === undefined ? {} : { accountId }),
     source: action === "AssumeRole" ? "AssumeRoleProvider" : "WebIdentityProvider",
-  });
+  };
+  return withValidNames(redacted(set), invalid);
 }
 
 /** Parses an error response. Emulators may send JSON, and a proxy HTML: then only the status counts. */

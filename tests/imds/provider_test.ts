@@ -31,13 +31,13 @@ describe("InstanceMetadataProvider", () => {
     assertEquals((await provider.retrieve()).expiration?.toISOString(), "2020-01-01T00:00:00.000Z");
   });
 
-  it("caps the expiration, when capExpiry says so", async () => {
-    const { provider, runtime } = setUp({ capExpiry: 3_600 });
+  it("caps the expiration, when capExpirySeconds says so", async () => {
+    const { provider, runtime } = setUp({ capExpirySeconds: 3_600 });
     assertEquals((await provider.retrieve()).expiration?.getTime(), runtime.time + 3_600_000);
   });
 
-  it("leaves an earlier expiration alone, when capExpiry is later", async () => {
-    const { provider, runtime } = setUp({ capExpiry: 3_600 }, { lifetimeSeconds: 1_800 });
+  it("leaves an earlier expiration alone, when capExpirySeconds is later", async () => {
+    const { provider, runtime } = setUp({ capExpirySeconds: 3_600 }, { lifetimeSeconds: 1_800 });
     assertEquals((await provider.retrieve()).expiration?.getTime(), runtime.time + 1_800_000);
   });
 
@@ -51,11 +51,11 @@ describe("InstanceMetadataProvider", () => {
     const client = {
       get(path: string) {
         paths.push(path);
-        const document = { AccessKeyId: "A", SecretAccessKey: "S", Token: "T", Expiration: "2030-01-01T00:00:00Z" };
+        const document = { AccessKeyId: "AKIA", SecretAccessKey: "S", Token: "T", Expiration: "2030-01-01T00:00:00Z" };
         return Promise.resolve(path.endsWith("/") ? "web" : JSON.stringify(document));
       },
     };
-    assertEquals((await setUp({ client }).provider.retrieve()).accessKeyId, "A");
+    assertEquals((await setUp({ client }).provider.retrieve()).accessKeyId, "AKIA");
     const list = "/latest/meta-data/iam/security-credentials/";
     assertEquals(paths, [list, `${list}web`]);
   });

@@ -34,7 +34,7 @@ describe("parseProcessCredentials()", () => {
   }
 
   it("returns an expiration that is a Date, when there is one", () => {
-    const text = '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"2030-01-01T00:00:00Z"}';
+    const text = '{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"S","Expiration":"2030-01-01T00:00:00Z"}';
     assertEquals(parseProcessCredentials(text).expiration, new Date("2030-01-01T00:00:00Z"));
   });
 

@@ -59,7 +59,7 @@ describe("fromProcess()", () => {
     const runtime = new Helper("2026-01-01T01:00:00Z");
     const warnings: string[] = [];
     const logger = { warn: (message: string) => void warnings.push(message) };
-    const provider = fromProcess({ command: "helper", runtime, expiryWindow: 600, logger });
+    const provider = fromProcess({ command: "helper", runtime, expiryWindowSeconds: 600, logger });
     await provider();
     runtime.advance(3_000_000);
     assertEquals((await provider()).accessKeyId, "AKIA1");
@@ -75,7 +75,7 @@ describe("fromProcess()", () => {
   });
 
   it("throws ConfigurationError at once, for options of the provider and of the cache", () => {
-    for (const options of [{ timeout: 0 }, { expiryWindow: -1 }]) {
+    for (const options of [{ timeout: 0 }, { expiryWindowSeconds: -1 }]) {
       try {
         fromProcess({ command: "helper", ...options });
         assert(false, "must throw");
@@ -119,7 +119,7 @@ describe("coming from Go v1 processcreds", () => {
 
   it("takes ExpiryWindow off the expiration", async () => {
     const runtime = new Helper("2026-01-01T01:00:00Z", undefined);
-    const provider = fromProcess({ command: "helper", runtime, expiryWindow: 60 });
+    const provider = fromProcess({ command: "helper", runtime, expiryWindowSeconds: 60 });
     await provider();
     runtime.advance(3_539_999);
     assertEquals((await provider()).accessKeyId, "AKIA1");
@@ -172,20 +172,20 @@ describeOnPosix("fromProcess() with real processes", () => {
 
   it("lets the shell read a text as typed: quotes, variables, pipes, and", async () => {
     using scratch = new Scratch();
-    scratch.script("a helper", `printf '%s' "$1" | sed s/AKIAEXAMPLE/$2/`);
-    const command = `true && "$FOLDER/a helper" "$DOCUMENT" 'AKIA$X' | cat`;
+    scratch.script("a helper", `printf '%s' "$1" | sed s/:.secret./:'"'$2'"'/`);
+    const command = `true && "$FOLDER/a helper" "$DOCUMENT" 'se$X' | cat`;
     const provider = fromProcess({ command, env: { FOLDER: scratch.folder, DOCUMENT } });
-    assertEquals((await provider()).accessKeyId, "AKIA$X");
+    assertEquals((await provider()).secretAccessKey, "se$X");
   });
 
   it("hands the words of a list over as they are", async () => {
     using scratch = new Scratch();
     const helper = scratch.script(
       "a helper",
-      `printf '{"Version":1,"AccessKeyId":"%s|%s","SecretAccessKey":"s"}' "$1" "$2"`,
+      `printf '{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"%s|%s"}' "$1" "$2"`,
     );
-    const { accessKeyId } = await fromProcess({ command: [helper, "$HOME; `id`", "*  '"] })();
-    assertEquals(accessKeyId, "$HOME; `id`|*  '");
+    const { secretAccessKey } = await fromProcess({ command: [helper, "$HOME; `id`", "*  '"] })();
+    assertEquals(secretAccessKey, "$HOME; `id`|*  '");
   });
 
   const BROKEN: readonly (readonly [what: string, script: string, code: string, message: RegExp])[] = [
@@ -337,7 +337,7 @@ describeOnPosix("ProcessProvider", () => {
       it(`shows no secret to anyone, when ${name}, run ${isText ? "by the shell" : "directly"}`, async () => {
         using scratch = new Scratch();
         const helper = scratch.script("helper", script);
-        scratch.file("helper.rest", '"Version":1,"AccessKeyId":"A","SecretAccessKey":"S"}');
+        scratch.file("helper.rest", '"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"S"}');
         const text = await traces(isText ? `'${helper}' ${CANARY}` : [helper, CANARY], {
           stderr: "ignore",
           ...options,
