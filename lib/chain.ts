@@ -1,7 +1,7 @@
 import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import type { CredentialsSource, ForeignCredentials, ForeignProvider, RetrieveOptions } from "./credentials.ts";
 import { CredentialsProviderError, isRecoverable } from "./errors.ts";
-import { printable } from "./printable.ts";
+import { printable, printableMessage } from "./printable.ts";
 import { validSource } from "./validate.ts";
 
 /**
@@ -80,13 +80,11 @@ function exhausted(errors: readonly unknown[]): CredentialsProviderError {
   });
 }
 
-const MAX_LINE_CHARACTERS = 1_000;
-
 /** What was looked for, what was found, what to do. Errors of other code are named, not quoted: they may hold secrets. */
 function line(error: unknown, index: number): string {
   if (error instanceof CredentialsProviderError) {
     const { code, message, hint = "" } = error;
-    return printable(`${code}: ${message}. ${hint}`, MAX_LINE_CHARACTERS);
+    return printableMessage(`${code}: ${message}. ${hint}`);
   }
   const { name } = error as { readonly name?: unknown };
   return `${typeof name === "string" ? printable(name) : "an error"} from provider ${index + 1}, see errors[${index}]`;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { printable } from "../lib/printable.ts";
+import { printable, printableMessage } from "../lib/printable.ts";
 
 describe("printable()", () => {
   const cases: readonly (readonly [name: string, text: string, expected: string])[] = [
@@ -22,5 +22,13 @@ describe("printable()", () => {
   it("cuts after 200 characters", () => {
     assertEquals(printable("x".repeat(200)), "x".repeat(200));
     assertEquals(printable("x".repeat(201)), `${"x".repeat(200)}…`);
+  });
+});
+
+describe("printableMessage()", () => {
+  it("keeps one visible line, and cuts after 1000 characters", () => {
+    assertEquals(printableMessage("one\r\ntwo\x1b[31m"), "one two [31m");
+    assertEquals(printableMessage("x".repeat(1_000)), "x".repeat(1_000));
+    assertEquals(printableMessage("x".repeat(1_001)), `${"x".repeat(1_000)}…`);
   });
 });

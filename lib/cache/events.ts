@@ -1,6 +1,6 @@
 import type { Credentials, Logger } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { printable, printableMessage } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** What happened in a {@linkcode CredentialsCache}. No event holds a secret; names from outside are made printable. */
@@ -95,13 +95,9 @@ function timeUntil(date: Date | undefined, now: number): string {
   return ms <= 0 ? "at the next call" : `in ${Math.ceil(ms / 1_000)} s`;
 }
 
-const MAX_ERROR_CHARACTERS = 1_000;
-
 /** Of an error from elsewhere only the name: its message may quote a command or its output. */
 function describe(error: unknown): string {
-  if (error instanceof CredentialsProviderError) {
-    return printable(`${error.code}: ${error.message}`, MAX_ERROR_CHARACTERS);
-  }
+  if (error instanceof CredentialsProviderError) return printableMessage(`${error.code}: ${error.message}`);
   return error instanceof Error ? printable(error.name) : "an unknown error";
 }
 
