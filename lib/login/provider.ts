@@ -1,5 +1,5 @@
 import type { CacheOptions } from "../cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
+import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import { resolveOnce } from "../config/settings.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
@@ -132,5 +132,5 @@ export interface LoginOptions extends LoginProviderOptions, CacheOptions {}
  * ```
  */
 export function fromLoginCredentials(options: LoginOptions = {}): CachedProvider {
-  return cachedProvider(new LoginProvider(options), options);
+  return cached(new LoginProvider(options), options);
 }

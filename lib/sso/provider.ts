@@ -1,5 +1,5 @@
 import type { CacheOptions } from "../cache/cache.ts";
-import { type CachedProvider, cachedProvider } from "../cache/cached_provider.ts";
+import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import { resolveOnce } from "../config/settings.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
@@ -171,5 +171,5 @@ export interface SsoOptions extends SsoProviderOptions, CacheOptions {}
  * ```
  */
 export function fromSSO(options: SsoOptions = {}): CachedProvider {
-  return cachedProvider(new SsoProvider(options), options);
+  return cached(new SsoProvider(options), options);
 }

@@ -34,9 +34,9 @@ export interface SsoProviderOptions extends SharedConfigOptions {
    */
   readonly onLoginRequired?: LoginHandler | undefined;
   /** Where diagnostics go. Without one, only a token file that cannot be written is reported (`console.warn`). */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
-  readonly runtime?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime> | undefined;
 }
 
 /** Resolved and checked: what an SSO provider works with. */
