@@ -49,7 +49,6 @@ const RULES: Rules = {
   endpoint: ENDPOINT,
   maxRetries: integer(0),
   onLoginRequired: FUNCTION,
-  ...SHARED_CONFIG_RULES,
 };
 
 /**
@@ -58,7 +57,7 @@ const RULES: Rules = {
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
 export function checkLoginOptions(options: LoginProviderOptions): void {
-  checkOptions("login provider", options, RULES);
+  checkOptions("login provider", options, { ...RULES, ...SHARED_CONFIG_RULES });
 }
 
 /**

@@ -61,7 +61,6 @@ const RULES: Rules = {
   endpoint: ENDPOINT,
   maxRetries: integer(0),
   onLoginRequired: FUNCTION,
-  ...SHARED_CONFIG_RULES,
 };
 
 /** The options in place of a profile, and the keys that they stand for. */
@@ -81,7 +80,7 @@ type Properties = ReadonlyMap<string, string>;
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
 export function checkSsoOptions(options: SsoProviderOptions): void {
-  checkOptions("SSO provider", options, RULES);
+  checkOptions("SSO provider", options, { ...RULES, ...SHARED_CONFIG_RULES });
   const { ssoSession, ssoStartUrl, ssoRegion, ssoAccountId, ssoRoleName } = options;
   if (propertiesOf(options).size === 0) return;
   const hasSession = ssoSession !== undefined || (ssoStartUrl !== undefined && ssoRegion !== undefined);
