@@ -4,7 +4,7 @@ import { filePromises, type NodeProcess, systemHome } from "./builtin.ts";
 import { type FileSystem, readTextFile } from "./file.ts";
 import { proxyVariable, proxyVariables } from "./proxy.ts";
 import { replaceFile } from "./replace_file.ts";
-import { webRuntime } from "./web.ts";
+import { afterTurn, timerMs, webRuntime } from "./web.ts";
 
 /** The parts of the `Deno` namespace that the adapter uses. */
 export interface DenoNamespace extends FileSystem {
@@ -12,6 +12,7 @@ export interface DenoNamespace extends FileSystem {
   readonly permissions: { querySync(descriptor: Readonly<Record<string, string>>): { readonly state: string } };
   readonly env: { get(name: string): string | undefined };
   createHttpClient(options: object): object;
+  unrefTimer(timer: unknown): void;
 }
 
 /**
@@ -20,42 +21,55 @@ export interface DenoNamespace extends FileSystem {
  */
 export function denoRuntime(deno: DenoNamespace): Runtime {
   const web = webRuntime();
-  const clients = new Map<string, object>();
+  const clients = new Map<string, object | undefined>();
+  const reachable = new Set<string>();
   const isGranted = (descriptor: Readonly<Record<string, string>>) =>
     deno.permissions.querySync(descriptor).state === "granted";
   const env = (variable: string) => isGranted({ name: "env", variable }) ? deno.env.get(variable) : undefined;
+
+  /** The client for an origin, decided once: Deno, too, reads the proxy variables only once. */
+  function directClient(target: URL): object | undefined {
+    if (!clients.has(target.origin)) clients.set(target.origin, chooseClient(target));
+    return clients.get(target.origin);
+  }
 
   /**
    * A client for one origin through no proxy, where one may apply. Deno obeys variables that it does not let us read, and on
    * Windows the system settings; how it reads `NO_PROXY` differs from what others do.
    */
-  function directClient(url: string): object | undefined {
-    const hidden = proxyVariables(url).filter((variable) => !isGranted({ name: "env", variable }));
-    const variable = proxyVariable(url, env);
+  function chooseClient(target: URL): object | undefined {
+    const hidden = proxyVariables(target.href).filter((variable) => !isGranted({ name: "env", variable }));
+    const variable = proxyVariable(target.href, env);
     if (variable === undefined && hidden.length === 0 && deno.build.os !== "windows") return undefined;
-    const target = new URL(url);
     if (target.protocol === "https:") throw httpsRefusal(variable, hidden);
-    const client = clients.get(target.origin) ?? createDirectClient(deno, target);
-    clients.set(target.origin, client);
-    return client;
+    return createDirectClient(deno, target);
   }
 
-  function checkNet(url: string): void {
-    const host = hostWithPort(new URL(url));
+  function checkNet(target: URL): void {
+    const host = hostWithPort(target);
+    if (reachable.has(host)) return;
     if (!isGranted({ name: "net", host })) throw netRefusal(host);
+    reachable.add(host);
   }
 
   return {
     ...web,
     async fetch(url, init) {
-      checkNet(url);
+      checkNet(new URL(url));
       return await web.fetch(url, init);
     },
     async fetchDirect(url, init) {
-      checkNet(url);
-      const client = directClient(url);
+      const target = new URL(url);
+      checkNet(target);
+      const client = directClient(target);
       return await web.fetch(url, (client === undefined ? init : { ...init, client }) as RequestInit);
     },
+    // In Deno a listener on an `AbortSignal.timeout()` keeps the program alive until it aborts.
+    timeout: (ms) =>
+      afterTurn((abort) => {
+        const reason = new DOMException("The time limit passed", "TimeoutError");
+        unrefTimer(deno, setTimeout(() => abort(reason), timerMs(ms)));
+      }),
     env,
     readTextFile: async (path) => isGranted({ name: "read", path }) ? await readTextFile(deno, path) : undefined,
     async writeTextFile(path, text) {
@@ -74,6 +88,12 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
  */
 function createDirectClient(deno: DenoNamespace, url: URL): object {
   return deno.createHttpClient({ proxy: { transport: "tcp", hostname: url.hostname, port: Number(portOf(url)) } });
+}
+
+/** Lets this program end before the timer fires. In an npm package timers are those of Node, which older versions refuse. */
+function unrefTimer(deno: Pick<DenoNamespace, "unrefTimer">, timer: unknown): void {
+  if (typeof timer === "object") (timer as { unref(): void }).unref();
+  else deno.unrefTimer(timer);
 }
 
 /** The direct client would speak without TLS. */

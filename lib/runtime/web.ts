@@ -16,7 +16,7 @@ export function webRuntime(): Runtime {
     random: () => Math.random(),
     randomUuid: () => crypto.randomUUID(),
     sleep,
-    timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
+    timeout: (ms) => afterTurn((abort) => startTimeout(ms, abort)),
     env: () => undefined,
     readTextFile: () => Promise.resolve(undefined),
     homeDirectory: () => undefined,
@@ -49,6 +49,21 @@ function acceptsCache(): boolean {
   }
 }
 
+/**
+ * A signal whose time limit starts when the event loop turns: before that, a request that was just made is not sent. A
+ * program that computes for a second would otherwise see a timeout of a request that never had a chance.
+ */
+export function afterTurn(start: (abort: (reason: unknown) => void) => void): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => start((reason) => controller.abort(reason)));
+  return controller.signal;
+}
+
+function startTimeout(ms: number, abort: (reason: unknown) => void): void {
+  const signal = AbortSignal.timeout(timerMs(ms));
+  signal.addEventListener("abort", () => abort(signal.reason), { once: true });
+}
+
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -65,6 +80,6 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Node refuses fractions. */
-function timerMs(ms: number): number {
+export function timerMs(ms: number): number {
   return Math.min(Math.ceil(ms), MAX_TIMER_MS);
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { CredentialsProviderError, fromInstanceMetadata, InstanceMetadataProvider } from "../../mod.ts";
 import { ImdsEmulator, type ServedEmulator, serveEmulator } from "../../lib/testing/mod.ts";
+import { detectRuntime } from "../../lib/runtime/detect.ts";
 import { wireLog } from "../support/wire_log.ts";
 
 const NO_ENVIRONMENT = { env: () => undefined, homeDirectory: () => undefined };
@@ -116,5 +117,32 @@ describe("over a real connection", () => {
     const aborter = setInterval(() => emulator.requests.length === 3 && controller.abort(), 5);
     assertEquals((await assertRejects(() => retrieving, DOMException)).name, "AbortError");
     clearInterval(aborter);
+  });
+});
+
+describe("a stall of the event loop", () => {
+  it("does not count as a timeout: the limit starts when the request is sent", async () => {
+    const emulator = new ImdsEmulator();
+    const endpoint = await serve(emulator);
+    const { fetchDirect } = detectRuntime();
+    let stalls = 1;
+    const provider = new InstanceMetadataProvider({
+      endpoint,
+      timeout: 1_000,
+      maxRetries: 0,
+      runtime: {
+        ...NO_ENVIRONMENT,
+        fetchDirect(url, init) {
+          const pending = fetchDirect(url, init);
+          const stalled = performance.now() + 1_100 * stalls--;
+          queueMicrotask(() => {
+            while (performance.now() < stalled) { /* the program computes */ }
+          });
+          return pending;
+        },
+      },
+    });
+    await provider.retrieve();
+    assertEquals(wireLog(emulator), COLD_START);
   });
 });
