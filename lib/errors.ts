@@ -47,17 +47,17 @@ interface Classification {
 }
 
 /** A source that is not available here lets a chain go on; one that is available but broken stops it. */
-const AWAY: Classification = { recoverable: true, tryNextLink: true };
+const UNAVAILABLE: Classification = { recoverable: true, tryNextLink: true };
 const BROKEN: Classification = { recoverable: true, tryNextLink: false };
 const ABSENT: Classification = { recoverable: false, tryNextLink: true };
 const WRONG: Classification = { recoverable: false, tryNextLink: false };
 
 const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   ImdsDisabled: ABSENT,
-  ImdsUnreachable: AWAY,
-  ImdsTokenTimeout: AWAY,
-  ImdsNoRole: AWAY,
-  InstanceMetadataV1FallbackError: AWAY,
+  ImdsUnreachable: UNAVAILABLE,
+  ImdsTokenTimeout: UNAVAILABLE,
+  ImdsNoRole: UNAVAILABLE,
+  InstanceMetadataV1FallbackError: UNAVAILABLE,
   ImdsProxyError: BROKEN,
   ImdsTokenError: BROKEN,
   ImdsHttpError: BROKEN,
@@ -98,7 +98,7 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
 export interface CredentialsErrorDetails {
   /** One sentence that names the fix. */
   readonly hint?: string | undefined;
-  /** The HTTP status of the answer that ended the attempt. */
+  /** The HTTP status of the response that ended the attempt. */
   readonly statusCode?: number | undefined;
   /** The `Code` field of an IMDS role document that reports a failure. */
   readonly imdsCode?: string | undefined;
@@ -137,7 +137,7 @@ export interface CredentialsErrorDetails {
 }
 
 /**
- * The one error this library throws for what the world did: no role, no answer, a bad setting.
+ * The one error this library throws for what the world did: no role, no response, a bad setting.
  *
  * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. No secret is in the
  * message, in a property or in `cause`.
@@ -160,11 +160,11 @@ export class CredentialsProviderError extends Error {
   readonly code: CredentialsErrorCode;
   /** Whether a later attempt may succeed without a change of settings; caches keep serving what they hold then. */
   readonly recoverable: boolean;
-  /** Whether a chain may ask its next provider: true for "not available here", false for "available but broken". */
+  /** Whether a chain may go on to its next provider: true for "not available here", false for "available but broken". */
   readonly tryNextLink: boolean;
   /** One sentence that names the fix, where a person can act. */
   declare readonly hint?: string;
-  /** The HTTP status of the answer that ended the attempt. */
+  /** The HTTP status of the response that ended the attempt. */
   declare readonly statusCode?: number;
   /** The `Code` field of an IMDS role document that reports a failure. */
   declare readonly imdsCode?: string;

@@ -1,6 +1,8 @@
 /**
  * Everything the library may do to the world. An adapter implements it for each runtime; hand in pieces of it to test,
  * or to run where no adapter fits.
+ *
+ * Unstable: any release may change it. Replace single members, and expect to adapt them.
  */
 export interface Runtime {
   /** Sends one request as the runtime does: the proxy settings of the user apply. For STS and sign-in. */
@@ -70,11 +72,13 @@ export interface FileError extends Error {
  * Runs a program to its end, without a shell. When it is stopped early (timeout, abort, too much output) its process group
  * is killed, where the system allows it, and the result does not wait for that.
  *
+ * Unstable: any release may change it.
+ *
  * @throws Only the reason of an aborted signal; everything else is a result.
  */
 export type Spawn = (command: readonly string[], options: SpawnOptions) => Promise<SpawnResult>;
 
-/** How {@linkcode Spawn} runs a program. Its standard output is always collected. */
+/** How {@linkcode Spawn} runs a program. Its standard output is always collected. Unstable: any release may change it. */
 export interface SpawnOptions {
   /** Whether it reads what this program reads. */
   readonly stdin: "inherit" | "ignore";
@@ -92,7 +96,7 @@ export interface SpawnOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What came of running a program. */
+/** What came of running a program. Unstable: any release may change it. */
 export type SpawnResult =
   | {
     /** It ended by itself, or something else ended it. */
@@ -112,7 +116,7 @@ export type SpawnResult =
   }
   | NotStarted;
 
-/** The result for a program that did not start. */
+/** The result for a program that did not start. Unstable: any release may change it. */
 export interface NotStarted {
   /** Tells it from a program that ran. */
   readonly kind: "notStarted";

@@ -22,7 +22,7 @@ export interface TemporaryCredentialsOptions
  *
  * @param options See {@linkcode TemporaryCredentialsOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode AssumeRoleProvider.retrieve} throws, unless it holds credentials to go on with.
+ * {@linkcode AssumeRoleProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
  * range.
  * @since 0.1.0

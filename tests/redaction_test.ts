@@ -76,7 +76,7 @@ describe("credentials are a plain object to the program", () => {
     assertEquals<object>({ ...await cache.get() }, FIELDS);
   });
 
-  it("fresh for each call, dates too: a change reaches nobody else", async () => {
+  it("fresh for each call, dates too: a change reaches no other caller", async () => {
     const originalExpiration = new Date("2026-01-01T03:00:00Z");
     const given = { ...FIELDS, expiration: new Date(FIELDS.expiration), originalExpiration };
     const cache = cacheOf(given);

@@ -122,7 +122,7 @@ export class Reporter {
    * @param isVital Whether a warning is printed where there is no logger: a refresh that keeps failing unseen ends in an
    * outage.
    */
-  report(event: CacheEvent, isVital = false): void {
+  report(event: CacheEvent, isVital: boolean): void {
     this.#tell(event);
     const line = logLine(event, this.#runtime.now());
     if (line === undefined) return;

@@ -1,7 +1,7 @@
 import type { Credentials } from "../credentials.ts";
 import { isRecoverable } from "../errors.ts";
 
-/** What a cache holds. {@linkcode CredentialsCache} draws the states that follow from it and the time. */
+/** The state of a cache. {@linkcode CredentialsCache} draws the states that follow from it and the time. */
 export type CacheState =
   | { readonly kind: "empty"; readonly failure?: Failure }
   | (Entry & { readonly kind: "cached"; readonly failure?: Failure });

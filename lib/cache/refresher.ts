@@ -147,7 +147,7 @@ export class Refresher {
       const previous = state.kind === "cached" ? redacted(state.credentials) : undefined;
       return this.#store(validCredentials(source.handleFailToRefresh(previous, error)), now);
     } catch {
-      return undefined; // the hook has no credentials to go on with: callers get the error of the refresh
+      return undefined; // the hook has no credentials: callers get the error of the refresh
     }
   }
 
@@ -174,7 +174,8 @@ export class Refresher {
   #serve(entry: Entry, now: number): Credentials {
     if (now >= entry.expiresAt) {
       const { source } = namesOf(entry.credentials);
-      this.#parts.reporter.report({ type: "servedStale", source, expiration: new Date(entry.expiresAt) });
+      const event: CacheEvent = { type: "servedStale", source, expiration: new Date(entry.expiresAt) };
+      this.#parts.reporter.report(event, this.#isStable());
     }
     return copyOf(entry);
   }

@@ -200,7 +200,7 @@ export interface ContainerMetadataOptions extends ContainerProviderOptions, Cach
  *
  * @param options See {@linkcode ContainerMetadataOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode ContainerProvider.retrieve} throws, unless it holds credentials to go on with.
+ * {@linkcode ContainerProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}

@@ -231,7 +231,7 @@ export interface InstanceMetadataOptions extends InstanceMetadataProviderOptions
  *
  * @param options See {@linkcode InstanceMetadataOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode InstanceMetadataProvider.retrieve} throws, unless it holds credentials to go on with.
+ * {@linkcode InstanceMetadataProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}

@@ -227,7 +227,7 @@ export interface TokenFileOptions extends Omit<WebIdentityProviderOptions, "webI
  *
  * @param options See {@linkcode TokenFileOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode WebIdentityProvider.retrieve} throws, unless it holds credentials to go on with.
+ * {@linkcode WebIdentityProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html}

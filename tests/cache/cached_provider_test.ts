@@ -111,6 +111,19 @@ describe("CredentialsCache wraps", () => {
     assertEquals(seen, [undefined, { forceRefresh: true }]);
   });
 
+  it("a source, which is told to refresh by force only where a caller says so or AWS rejected the credentials", async () => {
+    const runtime = new FakeRuntime();
+    const source = new ManualSource(runtime.now, false);
+    source.response = { set: "AKID", lasts: 60 };
+    const cache = new CredentialsCache(source, { runtime });
+    await cache.get();
+    runtime.time += 60_000;
+    await cache.get();
+    cache.invalidate();
+    await cache.get();
+    assertEquals(source.options, [undefined, undefined, { forceRefresh: true }]);
+  });
+
   it("a source, and rejects a caller that gives up with the reason of its signal", async () => {
     const controller = new AbortController();
     const cache = new CredentialsCache(new ManualSource(Date.now));
@@ -289,6 +302,15 @@ describe("CredentialsCache calls the hooks of a source without static stability"
     const cache = new CredentialsCache(source, { runtime, expiryWindowSeconds: 300, advisoryWindowJitter: 0.5 });
     assertEquals((await cache.get()).expiration, at(3_600 - 225));
     assertEquals(cache.nextRefresh, at(3_600 - 225));
+  });
+
+  it("adjustExpiresBy() is not called without an expiry window", async () => {
+    const source: ManualSource & Partial<CredentialsSource> = new ManualSource(runtime.now, false);
+    source.adjustExpiresBy = () => {
+      throw new Error("called");
+    };
+    source.response = { set: "AKID", lasts: 3_600 };
+    assertEquals((await new CredentialsCache(source, { runtime }).get()).expiration, at(3_600));
   });
 
   it("and none of a source with it", async () => {

@@ -93,6 +93,13 @@ describe("CredentialsCache reports", () => {
     assertEquals(watched.takeLines(), []);
   });
 
+  it("retrieved as expired from the very millisecond of the expiration", async () => {
+    const watched = new Watched();
+    const [event] = await watched.get(0, { set: "AKID-1", lasts: 0 });
+    assert(event?.type === "retrieved");
+    assertEquals(event.expired, true);
+  });
+
   it("refreshFailed while the cached credentials are valid, then recovered", async () => {
     const watched = new Watched();
     await watched.get(0, { set: "AKID-1", lasts: 21_600 });

@@ -128,7 +128,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 16; turn++) await Promise.resolve();
 }
 
-/** What holds whatever the model says; a rejection that nobody handles fails the run by itself, on all three runtimes. */
+/** What is true whatever the model says. An unhandled rejection fails the run by itself, on all three runtimes. */
 function checkInvariants(pair: Pair, action: Action, before: Snapshot): void {
   assertEquals(pair.source.pending, pair.model.contacting);
   const contacted = pair.source.contacts > before.contacts;
