@@ -1,5 +1,4 @@
-import { type IniSection, isIdentifier, parseIni } from "./ini.ts";
-import { type ConfigFile, describeFile } from "./line_reader.ts";
+import { type ConfigFile, describeFile, type IniSection, isIdentifier, parseIni } from "./ini.ts";
 
 /** The text of the two files that AWS tools share; a missing one counts as empty. */
 export interface SharedConfigFiles {

@@ -117,13 +117,26 @@ describe("parseSharedConfig()", () => {
     assertEquals(error.message, 'Cannot parse the credentials file /home/me/.aws/credentials: line 3 has no "="');
     assertEquals([error.path, error.line], ["/home/me/.aws/credentials", 3]);
     assertEquals([error.recoverable, error.tryNextLink], [false, false]);
-    assertEquals(error.hint, "Write name = value, or put # before a comment.");
+    assertEquals(
+      error.hint,
+      "Write name = value, or put # before a comment; to use no file, set AWS_SHARED_CREDENTIALS_FILE=/dev/null or " +
+        "pass sharedConfig: {}.",
+    );
   });
 
   it("parseSharedConfig() names the kind of file, when it has no path", () => {
     const error = assertThrows(() => parseSharedConfig({ config: "[" }), CredentialsProviderError);
     assertStringIncludes(error.message, "Cannot parse the config file: line 1 starts");
     assertEquals("path" in error, false);
+  });
+
+  it("parseSharedConfig() makes the path printable in messages", () => {
+    const configPath = "/home/\u001b[31mme\u2028/config";
+    const error = assertThrows(() => parseSharedConfig({ config: "[", configPath }), CredentialsProviderError);
+    assertStringIncludes(error.message, "the config file /home/ [31mme /config: line 1");
+    assertEquals(error.path, configPath);
+    const { warnings } = parseSharedConfig({ config: "[a b]", configPath });
+    assertStringIncludes(warnings[0] ?? "", "the config file /home/ [31mme /config: ");
   });
 
   it("parseSharedConfig() warns of each thing it ignores, with file, line and rule", () => {
