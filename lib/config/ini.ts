@@ -22,20 +22,8 @@ export interface IniSection {
   readonly ignoredLines: number[];
 }
 
-/** The property that lines with a deeper indentation continue. */
-interface OpenProperty {
-  readonly section: IniSection;
-  /** `undefined` for one that is ignored. */
-  readonly key: string | undefined;
-  readonly hasOwnValue: boolean;
-  readonly indentation: number;
-}
-
 const [TAB, CR, SPACE, HASH, SEMICOLON, OPENING_BRACKET] = [0x09, 0x0d, 0x20, 0x23, 0x3b, 0x5b];
-const KEY_REGEXP = /^[a-z0-9_/.%@:+-]+$/;
 const IDENTIFIER_REGEXP = /^[A-Za-z0-9_/.%@:+-]+$/;
-/** A header without the comment after it. A "#" between the brackets makes a name that is ignored, not a malformed file. */
-const HEADER_REGEXP = /^[^\]]*[^#;]*/;
 
 /** Whether a text can be the name of a profile or a property. */
 export function isIdentifier(text: string): boolean {
@@ -50,14 +38,7 @@ export function isIdentifier(text: string): boolean {
  */
 export function parseIni(file: ConfigFile): readonly IniSection[] {
   const sections: IniSection[] = [];
-  let property: OpenProperty | undefined;
-  for (const line = new Line(file); line.next();) {
-    if (property !== undefined && line.indentation > property.indentation) continueProperty(property, line);
-    else if (line.first === OPENING_BRACKET && line.indentation === 0) {
-      sections.push(readSection(line));
-      property = undefined;
-    } else property = readProperty(line, sections.at(-1));
-  }
+  for (const line = new Line(file); !line.done;) sections.push(readSection(line));
   return sections;
 }
 
@@ -89,11 +70,12 @@ export function describeFile({ kind, path }: Omit<ConfigFile, "text">): string {
 }
 
 /**
- * The current line of a file: one that is neither blank nor a comment. Positions count from the start of the file, for
+ * The current line of a file: one that is neither blank nor a comment. Positions count from the start of the file, because
  * cutting out each line takes Bun twice the time.
  */
 class Line {
   readonly file: ConfigFile;
+  readonly text: string;
   /** Counted from 1. */
   number = 0;
   /** The first and the last position without white space around. */
@@ -103,16 +85,27 @@ class Line {
   indentation = 0;
   /** The code of the first character. */
   first: number = NaN;
+  /** Whether there are no more lines. */
+  done = false;
   #next: number;
+  /** A file repeats few names; to find one here is faster than to check and convert it each time. */
+  readonly #keys = new Map<string, string | undefined>();
 
   constructor(file: ConfigFile) {
     this.file = file;
+    this.text = file.text;
     this.#next = file.text.startsWith("\uFEFF") ? 1 : 0;
+    this.advance();
   }
 
-  /** Moves to the next line; false where there is none. */
-  next(): boolean {
-    const { text } = this.file;
+  /** Whether the line starts with a bracket in its first column. */
+  get isHeader(): boolean {
+    return this.first === OPENING_BRACKET && this.indentation === 0;
+  }
+
+  /** Moves to the next line. */
+  advance(): void {
+    const { text } = this;
     while (this.#next < text.length) {
       const lineStart = this.#next;
       const newline = text.indexOf("\n", lineStart);
@@ -123,16 +116,26 @@ class Line {
       this.end = trimEnd(text, this.start, text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd);
       this.indentation = this.start - lineStart;
       this.first = text.charCodeAt(this.start);
-      if (this.start < this.end && this.first !== HASH && this.first !== SEMICOLON) return true;
+      if (this.start < this.end && this.first !== HASH && this.first !== SEMICOLON) return;
     }
-    return false;
+    this.done = true;
+    this.indentation = 0;
   }
 
   /** The text between two positions, without white space around. */
   slice(start: number, end: number): string {
-    const { text } = this.file;
+    const { text } = this;
     const from = skipBlanks(text, start, end);
     return text.slice(from, trimEnd(text, from, end));
+  }
+
+  /** The name of a property in lower case; `undefined` for one that is ignored. */
+  keyOf(name: string): string | undefined {
+    const known = this.#keys.get(name);
+    if (known !== undefined) return known;
+    const key = isIdentifier(name) ? name.toLowerCase() : undefined;
+    this.#keys.set(name, key);
+    return key;
   }
 
   /** The error for this line. */
@@ -142,40 +145,51 @@ class Line {
 }
 
 function readSection(line: Line): IniSection {
-  const { start } = line;
-  const [uncommented = ""] = HEADER_REGEXP.exec(line.slice(start, line.end)) ?? [];
-  const header = line.slice(start, start + uncommented.length);
+  const section = { line: line.number, name: readHeader(line), properties: redactedMap(), ignoredLines: [] };
+  while (!line.done && !line.isHeader) readProperty(line, section);
+  return section;
+}
+
+function readHeader(line: Line): string {
+  const { text, start, end } = line;
+  if (!line.isHeader) {
+    throw line.malformed("is outside of any section", "Put a section header such as [default] above it");
+  }
+  // A "#" between the brackets makes a name that is ignored, not a malformed file.
+  const close = text.indexOf("]", start);
+  const header = line.slice(start, close === -1 || close > end ? end : commentAt(text, close, end, false));
   if (!header.endsWith("]")) {
     throw line.malformed('starts with "[" and does not end with "]"', 'Close the section header with "]"');
   }
-  const name = line.slice(start + 1, start + header.length - 1);
-  return { name, line: line.number, properties: redactedMap(), ignoredLines: [] };
+  line.advance();
+  return line.slice(start + 1, start + header.length - 1);
 }
 
-function readProperty(line: Line, section: IniSection | undefined): OpenProperty {
-  if (section === undefined) {
-    throw line.malformed("is outside of any section", "Put a section header such as [default] above it");
-  }
-  const { start, end, indentation } = line;
+function readProperty(line: Line, { properties, ignoredLines }: IniSection): void {
+  const { number, start, end, indentation } = line;
   const equals = findEquals(line);
   const name = line.slice(start, equals);
-  const value = line.slice(equals + 1, valueEnd(line.file.text, equals + 1, end));
-  // Nearly all names are in lower case; testing for that first is twice as fast as converting each.
-  const key = KEY_REGEXP.test(name) ? name : isIdentifier(name) ? name.toLowerCase() : undefined;
-  if (key === undefined) section.ignoredLines.push(line.number);
-  else section.properties.set(key, value);
-  return { section, key, hasOwnValue: value !== "", indentation };
+  const firstLine = line.slice(equals + 1, commentAt(line.text, equals + 1, end, true));
+  line.advance();
+  const value = line.indentation > indentation ? readContinuations(line, indentation, firstLine) : firstLine;
+  const key = line.keyOf(name);
+  if (key === undefined) ignoredLines.push(number);
+  else properties.set(key, value);
 }
 
 /** The lines below an empty value are properties of their own: they stay text, but must have the form. */
-function continueProperty({ section: { properties }, key, hasOwnValue }: OpenProperty, line: Line): void {
-  if (!hasOwnValue) findEquals(line);
-  if (key !== undefined) properties.set(key, `${properties.get(key)}\n${line.slice(line.start, line.end)}`);
+function readContinuations(line: Line, indentation: number, firstLine: string): string {
+  const lines = [firstLine];
+  for (; line.indentation > indentation; line.advance()) {
+    if (firstLine === "") findEquals(line);
+    lines.push(line.slice(line.start, line.end));
+  }
+  return lines.join("\n");
 }
 
 /** Where the "=" of a line is, which must have a name before it. */
 function findEquals(line: Line): number {
-  const equals = line.file.text.indexOf("=", line.start);
+  const equals = line.text.indexOf("=", line.start);
   if (equals === line.start) throw line.malformed('has no name before "="', "Name the property, or remove the line");
   if (equals === -1 || equals >= line.end) {
     throw line.malformed('has no "="', "Write name = value, or put # before a comment");
@@ -183,11 +197,12 @@ function findEquals(line: Line): number {
   return equals;
 }
 
-/** Where a value ends: at a comment character after white space, or with the line. */
-function valueEnd(text: string, start: number, end: number): number {
-  for (let position = start + 1; position < end; position++) {
+/** Where a comment starts, or else where the line ends. */
+function commentAt(text: string, start: number, end: number, needsBlank: boolean): number {
+  for (let position = start; position < end; position++) {
     const code = text.charCodeAt(position);
-    if ((code === HASH || code === SEMICOLON) && isBlank(text.charCodeAt(position - 1))) return position;
+    const isComment = code === HASH || code === SEMICOLON;
+    if (isComment && (!needsBlank || isBlank(text.charCodeAt(position - 1)))) return position;
   }
   return end;
 }
