@@ -4,7 +4,7 @@ const TIMESTAMP_REGEXP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(
  * Parses the time in an `Expiration` field. Digits past the millisecond are cut off.
  *
  * @param text An RFC 3339 time with `Z` or a numeric offset, such as `2030-01-01T00:00:00Z`.
- * @returns The moment, never an invalid `Date`.
+ * @returns The time, never an invalid `Date`.
  * @throws {SyntaxError} If the text is not such a time; the message does not repeat it.
  * @since 0.1.0
  * @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6}
@@ -17,8 +17,24 @@ const TIMESTAMP_REGEXP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(
  * ```
  */
 export function parseTimestamp(text: string): Date {
+  return timestampOr(text, "it", (state) => new SyntaxError(`Cannot parse a timestamp: ${state}`));
+}
+
+/**
+ * Parses a timestamp; throws the caller's error for a text that is none.
+ *
+ * @param name What to call the text, such as "its Expiration".
+ * @param error Makes the error of the state.
+ */
+export function timestampOr(text: string, name: string, error: (state: string) => Error): Date {
+  const time = timeOf(text);
+  if (time === undefined) throw error(`${name} is not a time in RFC 3339 form`);
+  return time;
+}
+
+function timeOf(text: string): Date | undefined {
   const match = TIMESTAMP_REGEXP.exec(text);
-  if (match === null) throw notATimestamp();
+  if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as SixNumbers;
   const [offsetHours, offsetMinutes] = [Number(match[9] ?? 0), Number(match[10] ?? 0)];
   const milliseconds = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
@@ -27,7 +43,7 @@ export function parseTimestamp(text: string): Date {
   date.setUTCFullYear(year, month - 1, day);
   const isRealDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   if (!isRealDay || hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) {
-    throw notATimestamp();
+    return undefined;
   }
   const offset = (match[8] === "-" ? -1 : 1) * (offsetHours * 60 + offsetMinutes);
   date.setUTCHours(hour, minute - offset, second, milliseconds);
@@ -35,7 +51,3 @@ export function parseTimestamp(text: string): Date {
 }
 
 type SixNumbers = [number, number, number, number, number, number];
-
-function notATimestamp(): SyntaxError {
-  return new SyntaxError("Cannot parse a timestamp: it is not a time in RFC 3339 form");
-}

@@ -3,7 +3,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
 import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
-import { parseTimestamp } from "../timestamp.ts";
+import { timestampOr } from "../timestamp.ts";
 import { withValidNames } from "../validate.ts";
 
 /**
@@ -21,7 +21,7 @@ export function parseContainerCredentials(text: string): Credentials {
     accessKeyId: requiredString(fields, "AccessKeyId"),
     secretAccessKey: requiredString(fields, "SecretAccessKey"),
     sessionToken: requiredString(fields, "Token"),
-    expiration: expiration(requiredString(fields, "Expiration")),
+    expiration: timestampOr(requiredString(fields, "Expiration"), "its Expiration", invalid),
     ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
     source: "ContainerProvider",
   };
@@ -64,14 +64,6 @@ function field(fields: Fields, name: string): unknown {
   if (Object.hasOwn(fields, name)) return fields[name];
   const key = Object.keys(fields).find((key) => key.toLowerCase() === name.toLowerCase());
   return key === undefined ? undefined : fields[key];
-}
-
-function expiration(text: string): Date {
-  try {
-    return parseTimestamp(text);
-  } catch {
-    throw invalid("its Expiration is not a time in RFC 3339 form");
-  }
 }
 
 function invalid(state: string): CredentialsProviderError {

@@ -4,7 +4,7 @@ import { NOT_EC2_HINT } from "./errors.ts";
 import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
-import { parseTimestamp } from "../timestamp.ts";
+import { timestampOr } from "../timestamp.ts";
 import { withValidNames } from "../validate.ts";
 
 /**
@@ -39,7 +39,7 @@ export function parseImdsCredentials(text: string): Credentials {
     accessKeyId: requiredString(fields, "AccessKeyId"),
     secretAccessKey: requiredString(fields, "SecretAccessKey"),
     sessionToken: requiredString(fields, "Token"),
-    expiration: timestamp(requiredString(fields, "Expiration")),
+    expiration: timestampOr(requiredString(fields, "Expiration"), "its Expiration", invalid),
     ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
     source: "EC2RoleProvider",
   };
@@ -67,14 +67,6 @@ function requiredString(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
   return value;
-}
-
-function timestamp(text: string): Date {
-  try {
-    return parseTimestamp(text);
-  } catch {
-    throw invalid("its Expiration is not a time in RFC 3339 form");
-  }
 }
 
 function invalid(state: string): CredentialsProviderError {

@@ -2,7 +2,7 @@ import type { Credentials } from "../credentials.ts";
 import { type CredentialsErrorCode, CredentialsProviderError } from "../errors.ts";
 import { redacted } from "../redaction.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
-import { parseTimestamp } from "../timestamp.ts";
+import { timestampOr } from "../timestamp.ts";
 import { withValidNames } from "../validate.ts";
 
 const REQUIRED = ["AccessKeyId", "SecretAccessKey"] as const;
@@ -58,7 +58,7 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
     accessKeyId,
     secretAccessKey,
     ...(sessionToken === undefined ? {} : { sessionToken }),
-    ...(expiration === undefined ? {} : { expiration: timestamp(expiration) }),
+    ...(expiration === undefined ? {} : { expiration: timestampOr(expiration, "its Expiration", malformed) }),
     ...(accountId === undefined ? {} : { accountId }),
     source: "ProcessProvider",
   };
@@ -86,14 +86,6 @@ function string(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== "string") throw malformed(`its ${name} is not a string`);
   return value;
-}
-
-function timestamp(text: string): Date {
-  try {
-    return parseTimestamp(text);
-  } catch {
-    throw malformed("its Expiration is not a time in RFC 3339 form");
-  }
 }
 
 function malformed(state: string): CredentialsProviderError {
