@@ -58,7 +58,7 @@ export type { ProfileProviderOptions } from "./lib/profile/settings.ts";
 export { ProcessProvider } from "./lib/process/provider.ts";
 export type { ProcessProviderOptions } from "./lib/process/settings.ts";
 export type { ImdsOptions } from "./lib/imds/settings.ts";
-export type { SharedConfigOptions } from "./lib/config/locations.ts";
+export type { SharedConfigOptions } from "./lib/config/files.ts";
 export { parseImdsCredentials } from "./lib/imds/document.ts";
 export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/process/document.ts";
 export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./lib/config/profile.ts";

@@ -1,15 +1,18 @@
+import { trimmed } from "./blank.ts";
 import type { CacheOptions } from "./cache/cache.ts";
 import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import { ChainProvider } from "./chain.ts";
-import type { CredentialsSource } from "./credentials.ts";
-import { EnvironmentProvider } from "./environment.ts";
+import { SHARED_CONFIG_RULES } from "./config/files.ts";
+import { checkProviderOptions } from "./config/options.ts";
 import { ContainerProvider } from "./container/provider.ts";
+import type { CredentialsSource } from "./credentials.ts";
+import { EnvironmentProvider, type EnvironmentProviderOptions } from "./environment.ts";
 import { InstanceMetadataProvider } from "./imds/provider.ts";
 import { ProfileProvider } from "./profile/provider.ts";
-import type { ProfileProviderOptions } from "./profile/settings.ts";
+import { PROFILE_RULES, type ProfileProviderOptions } from "./profile/settings.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import { WebIdentityProvider } from "./sts/web_identity.ts";
-import { checkOptions, refused, type Rules } from "./validate.ts";
+import { COMMON_RULES, knownOptions, refused, type Rules } from "./validate.ts";
 
 /** Options of {@linkcode defaultProvider}. */
 export interface DefaultProviderOptions extends ProfileProviderOptions, CacheOptions {}
@@ -54,28 +57,29 @@ const SDK_RULES: Rules = {
  * ```
  */
 export function defaultProvider(options: DefaultProviderOptions = {}): CachedProvider {
-  checkOptions("default provider", options, SDK_RULES);
-  const { imds, container, process: _process, sts, sso: _sso, login: _login, onLoginRequired: _handler, ...others } =
-    options;
-  const { mfaCodeProvider: _mfa, mfaRefresh: _refresh, region, ...common } = others;
+  checkProviderOptions("default provider", options, SDK_RULES, PROFILE_RULES, SHARED_CONFIG_RULES);
+  const common = knownOptions(options, COMMON_RULES);
+  const shared = knownOptions(options, SHARED_CONFIG_RULES, COMMON_RULES);
+  const profile = knownOptions(options, PROFILE_RULES);
+  const imds = { failFast: true, ...profile.imds };
   const links: readonly CredentialsSource[] = [
-    ...(options.profile === undefined ? [environment(options)] : []),
-    new ProfileProvider({ ...options, imds: { failFast: true, ...imds } }),
-    new WebIdentityProvider({ ...common, ...sts, region }),
-    new ContainerProvider({ ...common, ...container }),
-    new InstanceMetadataProvider({ ...common, failFast: true, ...imds }),
+    ...(options.profile === undefined ? [environment(common)] : []),
+    new ProfileProvider({ ...shared, ...profile, imds }),
+    new WebIdentityProvider({ ...shared, ...profile.sts, region: profile.region }),
+    new ContainerProvider({ ...common, ...profile.container }),
+    new InstanceMetadataProvider({ ...shared, ...imds }),
   ];
   return cached(new ChainProvider(links), options);
 }
 
 /** The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake: a warning. */
-function environment(options: DefaultProviderOptions): CredentialsSource {
+function environment(options: EnvironmentProviderOptions): CredentialsSource {
   const provider = new EnvironmentProvider(options);
   const { env } = detectRuntime(options.runtime);
   return {
     async retrieve() {
       const credentials = await provider.retrieve();
-      if ((env("AWS_PROFILE") ?? "").trim() !== "") {
+      if (trimmed(env("AWS_PROFILE")) !== undefined) {
         options.logger?.warn?.("AWS_PROFILE is ignored: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, too");
       }
       return credentials;

@@ -1,11 +1,12 @@
+import { trimmed } from "./blank.ts";
 import type { CacheOptions } from "./cache/cache.ts";
 import { cached, type CachedProvider } from "./cache/cached_provider.ts";
+import { checkProviderOptions } from "./config/options.ts";
 import type { Credentials, CredentialsSource, Logger } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
-import { parseTimestamp } from "./timestamp.ts";
 import { redacted } from "./redaction.ts";
 import type { Runtime } from "./runtime.ts";
-import { detectRuntime } from "./runtime/detect.ts";
+import { timestampOr } from "./timestamp.ts";
 
 /** Options of {@linkcode EnvironmentProvider}. */
 export interface EnvironmentProviderOptions {
@@ -39,10 +40,11 @@ export class EnvironmentProvider implements CredentialsSource {
    * Creates a provider. Nothing is read yet.
    *
    * @param options See {@linkcode EnvironmentProviderOptions}.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
-  constructor({ logger, runtime }: EnvironmentProviderOptions = {}) {
-    this.#logger = logger;
-    this.#runtime = detectRuntime(runtime);
+  constructor(options: EnvironmentProviderOptions = {}) {
+    this.#runtime = checkProviderOptions("environment provider", options);
+    this.#logger = options.logger;
   }
 
   /**
@@ -73,31 +75,29 @@ export class EnvironmentProvider implements CredentialsSource {
   }
 
   #read(name: string): string | undefined {
-    return this.#runtime.env(name)?.trim() || undefined;
+    return trimmed(this.#runtime.env(name));
   }
 
   #expiration(): Date | undefined {
     const text = this.#read("AWS_CREDENTIAL_EXPIRATION");
-    try {
-      return text === undefined ? undefined : parseTimestamp(text);
-    } catch {
-      throw new CredentialsProviderError(
-        "ConfigurationError",
-        "Cannot use the credentials of the environment: AWS_CREDENTIAL_EXPIRATION is not a time in RFC 3339 form",
-        { hint: "Write it as 2030-01-01T00:00:00Z, or unset it." },
-      );
-    }
+    return text === undefined ? undefined : timestampOr(text, "AWS_CREDENTIAL_EXPIRATION", unusable);
   }
 
   #incomplete(half: string | undefined): CredentialsProviderError {
     const state = half === undefined
       ? "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
       : "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set";
-    if (half !== undefined) this.#logger?.debug?.(`The environment is passed over: ${state}`);
+    if (half !== undefined) this.#logger?.debug?.(`The environment is skipped: ${state}`);
     return new CredentialsProviderError("NoCredentials", `Cannot get credentials from the environment: ${state}`, {
       hint: "Set both variables; in Deno, grant --allow-env=AWS_*.",
     });
   }
+}
+
+function unusable(state: string): CredentialsProviderError {
+  return new CredentialsProviderError("ConfigurationError", `Cannot use the credentials of the environment: ${state}`, {
+    hint: "Write it as 2030-01-01T00:00:00Z, or unset it.",
+  });
 }
 
 /** Options of {@linkcode fromEnv}. */
@@ -109,6 +109,7 @@ export interface EnvOptions extends EnvironmentProviderOptions, CacheOptions {}
  *
  * @param options See {@linkcode EnvOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html}
  * @example Usage

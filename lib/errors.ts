@@ -16,6 +16,7 @@ export type CredentialsErrorCode =
   | "ProcessProviderRequiredError"
   | "ConfigurationError"
   | "ConfigParseError"
+  | "ConfigReadError"
   | "ProfileNotFoundError"
   | "NoCredentialProcess"
   | "UnsupportedSource"
@@ -69,6 +70,7 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   ProcessProviderRequiredError: BROKEN,
   ConfigurationError: WRONG,
   ConfigParseError: WRONG,
+  ConfigReadError: BROKEN,
   ProfileNotFoundError: WRONG,
   NoCredentialProcess: ABSENT,
   UnsupportedSource: WRONG,
@@ -122,7 +124,7 @@ export interface CredentialsErrorDetails {
   readonly signal?: string | undefined;
   /** The last KiB of a credential process's diagnostics, where they are piped. */
   readonly stderr?: string | undefined;
-  /** The file that does not parse, as the caller named it. */
+  /** The file that cannot be read or parsed, as the caller named it. */
   readonly path?: string | undefined;
   /** The line of that file, counted from 1. */
   readonly line?: number | undefined;
@@ -188,7 +190,7 @@ export class CredentialsProviderError extends Error {
   declare readonly signal?: string;
   /** The last KiB of a credential process's diagnostics, with `stderr: "pipe"`; what it wrote is its own affair. */
   declare readonly stderr?: string;
-  /** The file that does not parse, as the caller named it. */
+  /** The file that cannot be read or parsed, as the caller named it. */
   declare readonly path?: string;
   /** The line of that file, counted from 1. */
   declare readonly line?: number;
@@ -209,6 +211,8 @@ export class CredentialsProviderError extends Error {
     this.code = code;
     this.recoverable = recoverable ?? CLASSIFICATION[code].recoverable;
     this.tryNextLink = tryNextLink ?? CLASSIFICATION[code].tryNextLink;
+    // JavaScriptCore gives every error a `line`: that of the source code.
+    delete (this as { line?: number }).line;
     for (const [key, value] of Object.entries(shown)) {
       if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
     }

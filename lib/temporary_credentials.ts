@@ -3,6 +3,7 @@ import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import { defaultProvider } from "./default_provider.ts";
 import { AssumeRoleProvider, type AssumeRoleProviderOptions } from "./sts/assume_role.ts";
 import type { SourceCredentials } from "./sts/role_session.ts";
+import { checkOptions } from "./validate.ts";
 
 /** Options of {@linkcode fromTemporaryCredentials}. */
 export interface TemporaryCredentialsOptions
@@ -39,6 +40,7 @@ export interface TemporaryCredentialsOptions
  * ```
  */
 export function fromTemporaryCredentials(options: TemporaryCredentialsOptions): CachedProvider {
+  checkOptions("assume role provider", options, {});
   const { clientConfig, masterCredentials, ...rest } = options;
   const { params: _params, endpoint: _endpoint, timeout, maxRetries, ...common } = rest;
   const region = rest.region ?? clientConfig?.region;

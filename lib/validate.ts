@@ -1,17 +1,29 @@
-import type { Credentials, CredentialsSource, ForeignCredentials, ForeignProvider } from "./credentials.ts";
+import type { Credentials, CredentialsSource, ForeignCredentials, ForeignProvider, Logger } from "./credentials.ts";
 import { redacted } from "./redaction.ts";
 import { CredentialsProviderError } from "./errors.ts";
+import { warnOnce } from "./log_once.ts";
+import { printable } from "./printable.ts";
+import type { Runtime } from "./runtime.ts";
 
-/** Reads one value: what passes, and the words for it. */
+type Values = Readonly<Record<string, unknown>>;
+
+/** Reads one value: what is valid, and the words for it. */
 export interface Rule<T> {
   /** The value as it will be used; `undefined` for one that is out of range. */
   readonly accept: (value: unknown) => T | undefined;
   readonly range: string;
+  /** For an object: the rules of its own options. */
+  readonly fields?: Rules;
 }
 
-/** Rules by option name; a dot leads into an object. */
+/** Rules by option name. */
 export type Rules = Readonly<Record<string, Rule<unknown>>>;
 
+/** Timers accept no longer time. */
+const MAX_TIME_LIMIT_MS = 2 ** 31 - 1;
+
+/** For a value that is checked elsewhere. */
+export const ANY: Rule<unknown> = rule("anything", () => true);
 export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
 export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
 export const FUNCTION: Rule<unknown> = rule("a function", (value) => typeof value === "function");
@@ -37,18 +49,25 @@ const PROVIDER: Rule<ForeignProvider> = rule(
   (value) => typeof value === "function",
 );
 export const STRING: Rule<string> = rule(
-  "a text that is not blank",
+  "a string that is not blank",
   (value) => typeof value === "string" && value.trim() !== "",
 );
+export const ANY_STRING: Rule<string> = rule("a string", (value) => typeof value === "string");
 export const COMMAND: Rule<string | readonly string[]> = rule(
-  "a text or a list of texts",
+  "a string or an array of strings",
   (value) => typeof value === "string" || (Array.isArray(value) && value.every((word) => typeof word === "string")),
 );
 export const VARIABLES: Rule<Readonly<Record<string, string>>> = rule(
-  "an object of texts",
+  "an object of strings",
   (value) =>
     OBJECT.accept(value) !== undefined && Object.values(value as object).every((text) => typeof text === "string"),
 );
+
+/** The options of every provider. */
+export const COMMON_RULES: Rules = {
+  logger: rule("an object or null", (value) => typeof value === "object"),
+  runtime: OBJECT,
+};
 
 // @__NO_SIDE_EFFECTS__
 export function integer(low: number, high: number = Number.MAX_SAFE_INTEGER): Rule<number> {
@@ -61,10 +80,21 @@ export function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
   return rule(values.map((value) => `"${value}"`).join(" or "), (value) => values.includes(value as T));
 }
 
+/** An object with options of its own. */
+// @__NO_SIDE_EFFECTS__
+export function objectOf(...sets: readonly Rules[]): Rule<object> {
+  return { ...OBJECT, fields: Object.assign({}, ...sets) };
+}
+
 /** For an option of AWS SDK v3 that this library does not have: ignored, it would change the result unseen. */
 // @__NO_SIDE_EFFECTS__
 export function refused(reason: string): Rule<never> {
   return rule(`left out (${reason})`, () => false);
+}
+
+/** A time limit as timers accept it: whole milliseconds, rounded up, and not too many. `Infinity` stays. */
+export function timeLimitMs(ms: number): number {
+  return ms === Infinity ? ms : Math.min(Math.ceil(ms), MAX_TIME_LIMIT_MS);
 }
 
 /**
@@ -73,10 +103,70 @@ export function refused(reason: string): Rule<never> {
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
 export function checkOptions(what: string, options: object, rules: Rules): void {
-  for (const [path, rule] of Object.entries(rules)) {
-    const value = path.split(".").reduce<unknown>((owner, key) => (owner as Rules | undefined)?.[key], options);
-    if (value !== undefined) validated(`create ${what}`, path, rule, value);
+  validated(`create ${what}`, "options", OBJECT, options);
+  checkFields(`create ${what}`, "", options as Values, rules);
+}
+
+function checkFields(action: string, prefix: string, values: Values, rules: Rules): void {
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = values[name];
+    if (value === undefined) continue;
+    validated(action, prefix + name, rule, value);
+    if (rule.fields !== undefined) checkFields(action, `${prefix}${name}.`, value as Values, rule.fields);
   }
+}
+
+/** Warns of each option that nothing reads: a misspelt one would be ignored in silence. */
+export function warnOfUnknownOptions(
+  what: string,
+  options: { readonly logger?: Logger | null | undefined },
+  rules: Rules,
+  runtime: Pick<Runtime, "warn">,
+): void {
+  for (const [name, nearest] of unknownOptions("", options as Values, rules)) {
+    const message = `Ignored the unknown option ${printable(name)} of the ${what}; the nearest known one is ${nearest}`;
+    warnOnce(options.logger, runtime, message);
+  }
+}
+
+/** The options without a rule, each with the nearest that has one. */
+function unknownOptions(prefix: string, values: Values, rules: Rules): readonly (readonly [string, string])[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (rule === undefined) return [[prefix + name, prefix + nearestOf(Object.keys(rules), name)]];
+    const fields = value === undefined ? undefined : rule.fields;
+    return fields === undefined ? [] : unknownOptions(`${prefix}${name}.`, value as Values, fields);
+  });
+}
+
+/** The options that have a rule and are given: what one provider hands to another. */
+export function knownOptions<T extends object>(options: T | undefined, ...sets: readonly Rules[]): Partial<T> {
+  const rules: Rules = Object.assign({}, ...sets);
+  const given = Object.entries(options ?? {}).flatMap(([name, value]) => {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (rule === undefined || value === undefined) return [];
+    return [[name, rule.fields === undefined ? value : knownOptions(value as object, rule.fields)]];
+  });
+  return Object.fromEntries(given) as Partial<T>;
+}
+
+function nearestOf(names: readonly string[], name: string): string | undefined {
+  const distances = names.map((known) => editDistance(known.toLowerCase(), name.toLowerCase()));
+  return names[distances.indexOf(Math.min(...distances))];
+}
+
+/** How many characters to insert, delete or replace. */
+function editDistance(from: string, to: string): number {
+  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [row, character] of [...from].entries()) {
+    const current = [row + 1];
+    for (let column = 0; column < to.length; column++) {
+      const replaced = above[column]! + (to[column] === character ? 0 : 1);
+      current.push(Math.min(replaced, above[column + 1]! + 1, current[column]! + 1));
+    }
+    above = current;
+  }
+  return above[to.length]!;
 }
 
 /**
@@ -94,7 +184,7 @@ export function validated<T>(action: string, name: string, { accept, range }: Ru
   );
 }
 
-/** Bundlers drop a rule that is not used: the calls of these three functions only make an object. */
+/** Bundlers drop a rule that is not used: the calls of these functions only make an object. */
 // @__NO_SIDE_EFFECTS__
 function rule<T>(range: string, isValid: (value: unknown) => boolean): Rule<T> {
   return { accept: (value) => isValid(value) ? value as T : undefined, range };
@@ -108,11 +198,13 @@ function normalEndpoint(text: string): string | undefined {
   return origin + pathname.replace(/\/$/, "");
 }
 
-/** Texts are described, not quoted: a URL may hold a password, and a secret may have been pasted into the wrong place. */
+/** Strings are described, not quoted: a URL may hold a password, and a secret may be in the wrong place. */
 function description(value: unknown): string {
-  if (typeof value === "string") return value.trim() === "" ? "a blank text" : `a text of ${value.length} characters`;
-  const isPlain = typeof value === "number" || typeof value === "boolean" || value === null || value === undefined;
-  return isPlain ? `${value}` : `a ${typeof value}`;
+  if (typeof value === "string") {
+    return value.trim() === "" ? "a blank string" : `a string of ${value.length} characters`;
+  }
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return typeof value === "function" || typeof value === "symbol" ? `a ${typeof value}` : `${value}`;
 }
 
 function isNumber(value: unknown): value is number {

@@ -4,7 +4,7 @@ import { isBackingOff, nextAttemptAt } from "./refresh.ts";
 import { dateOf, Refresher } from "./refresher.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { checkOptions, FRACTION, FUNCTION, NUMBER, SECONDS_OR_ZERO, validSource } from "../validate.ts";
+import { checkOptions, FRACTION, FUNCTION, NUMBER, type Rules, SECONDS_OR_ZERO, validSource } from "../validate.ts";
 
 /** Options of {@linkcode CredentialsCache}. */
 export interface CacheOptions {
@@ -32,6 +32,14 @@ export interface CacheOptions {
   /** Replaces parts of the detected runtime, such as the clock. */
   readonly runtime?: Partial<Runtime> | undefined;
 }
+
+/** How the options are checked, except those of every provider. */
+export const CACHE_RULES: Rules = {
+  advisoryWindow: NUMBER,
+  advisoryWindowJitter: FRACTION,
+  expiryWindowSeconds: SECONDS_OR_ZERO,
+  onEvent: FUNCTION,
+};
 
 const V2_EXPIRY_WINDOW_MS = 15_000;
 
@@ -88,12 +96,7 @@ export class CredentialsCache {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(provider: CredentialsSource | ForeignProvider, options: CacheOptions = {}) {
-    checkOptions("credentials cache", options, {
-      advisoryWindow: NUMBER,
-      advisoryWindowJitter: FRACTION,
-      expiryWindowSeconds: SECONDS_OR_ZERO,
-      onEvent: FUNCTION,
-    });
+    checkOptions("credentials cache", options, CACHE_RULES);
     const { advisoryWindow, advisoryWindowJitter, expiryWindowSeconds, onEvent, logger } = options;
     this.#expiryWindowSeconds = expiryWindowSeconds;
     this.#runtime = detectRuntime(options.runtime);

@@ -1,3 +1,4 @@
+import { trimmed } from "../blank.ts";
 import { type CustomUrl, type EndpointService, type EndpointSettings, regionOfRoleArn } from "../endpoint.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -67,12 +68,12 @@ export function stsRegion(
   roleArn: string,
 ): string {
   const regions = [regionOption, env("AWS_REGION"), env("AWS_DEFAULT_REGION"), profile.get("region")];
-  return regions.map((region) => region?.trim()).find(Boolean) ?? regionOfRoleArn(roleArn);
+  return regions.map(trimmed).find((region) => region !== undefined) ?? regionOfRoleArn(roleArn);
 }
 
 function urlOfServicesSection(service: EndpointService, { profile, services }: EndpointSources): CustomUrl | undefined {
-  const name = profile.get("services")?.trim();
-  if (!name) return undefined;
+  const name = trimmed(profile.get("services"));
+  if (name === undefined) return undefined;
   const section = services.get(name);
   if (section === undefined) {
     const state = `the services section that the profile names is missing: ${printable(name)}`;
@@ -95,10 +96,9 @@ function subProperties(text: string): ReadonlyMap<string, string> {
   }));
 }
 
-/** Blank counts as unset. */
 function customUrl(setting: string, text: string | undefined): CustomUrl | undefined {
-  const url = text?.trim();
-  return url ? { url, setting } : undefined;
+  const url = trimmed(text);
+  return url === undefined ? undefined : { url, setting };
 }
 
 function isTrue(sources: EndpointSources, variable: string, key: string): boolean {
@@ -111,6 +111,6 @@ function findWord<T extends string>(
   key: string,
   ...words: readonly T[]
 ): T | undefined {
-  const found = findSetting(sources, variable, key);
+  const found = findSetting(sources, [variable, key]);
   return found && validated("find the endpoint", found.name, oneOf(...words), found.text.toLowerCase());
 }

@@ -1,84 +1,82 @@
+import { nonBlank, trimmed } from "../blank.ts";
 import type { Logger } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
-import { parseSharedConfig, type SharedConfig } from "./profile.ts";
-import type { Runtime } from "../runtime.ts";
-import {
-  type FileLocation,
-  fileLocations,
-  type LocationRuntime,
-  selectedProfile,
-  type SharedConfigOptions,
-} from "./locations.ts";
-import { BOOLEAN, OBJECT, type Rules, STRING } from "../validate.ts";
+import { logOnce, warnOnce } from "../log_once.ts";
+import { printable } from "../printable.ts";
+import type { FileError, Runtime } from "../runtime.ts";
+import { ANY_STRING, BOOLEAN, objectOf, type Rules, STRING } from "../validate.ts";
+import { type ConfigFile, describeFile, parseError } from "./ini.ts";
+import { mergeConfigs, parseConfigFile, parseSharedConfig, type SharedConfig } from "./profile.ts";
 
-/** The shared files as they apply to one provider. */
-interface LoadedConfig {
-  readonly profiles: SharedConfig["profiles"];
-  readonly ssoSessions: SharedConfig["ssoSessions"];
-  readonly services: SharedConfig["services"];
-  readonly profileName: string;
-  /** Whether code or environment named the profile. */
-  readonly isProfileNamed: boolean;
+/** Where the files that AWS tools share are, and which profile to take from them. */
+export interface SharedConfigOptions {
+  /** The profile. Defaults to `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, then `default`. */
+  readonly profile?: string | undefined;
+  /** The config file. Defaults to `AWS_CONFIG_FILE`, then `~/.aws/config`. */
+  readonly configFilepath?: string | undefined;
+  /** The credentials file. Defaults to `AWS_SHARED_CREDENTIALS_FILE`, then `~/.aws/credentials`. */
+  readonly filepath?: string | undefined;
+  /** Reads the files again; else each is read once per process. @default {false} */
+  readonly ignoreCache?: boolean | undefined;
+  /**
+   * What `~` stands for. Defaults to `HOME`, on Windows then `USERPROFILE` and `HOMEDRIVE` with `HOMEPATH`, then what the
+   * system says.
+   */
+  readonly homeDirectory?: string | undefined;
+  /** The texts of the two files; none is read then. For runtimes without files. */
+  readonly sharedConfig?:
+    | { readonly config?: string | undefined; readonly credentials?: string | undefined }
+    | undefined;
 }
 
-/** What {@linkcode loadSharedConfig} needs of the world. */
-export type ConfigRuntime = LocationRuntime & Pick<Runtime, "readTextFile">;
-
-type ReadFile = Runtime["readTextFile"];
-
-/** Something to log about a file, repeated for each provider that asks. */
-interface Remark {
-  readonly level: "debug" | "warn";
-  readonly message: string;
-}
-
-interface ReadConfig {
-  readonly config: SharedConfig;
-  readonly remarks: readonly Remark[];
-}
-
-/** How {@linkcode SharedConfigOptions} are checked, with the options of each provider. */
+/** How {@linkcode SharedConfigOptions} are checked. */
 export const SHARED_CONFIG_RULES: Rules = {
   profile: STRING,
   configFilepath: STRING,
   filepath: STRING,
   ignoreCache: BOOLEAN,
   homeDirectory: STRING,
-  sharedConfig: OBJECT,
+  sharedConfig: objectOf({ config: ANY_STRING, credentials: ANY_STRING }),
 };
 
+/** What the shared files say, and which profile is selected. */
+interface LoadedConfig extends Omit<SharedConfig, "warnings"> {
+  readonly profileName: string;
+  /** Whether code or environment names the profile. */
+  readonly isProfileNamed: boolean;
+}
+
+/** What {@linkcode loadSharedConfig} needs of the runtime. */
+export type ConfigRuntime = Pick<Runtime, "env" | "platform" | "homeDirectory" | "readTextFile" | "warn">;
+
+type LoadOptions = SharedConfigOptions & { readonly logger?: Logger | null | undefined };
+
 /**
- * Reads the shared files: each once per process, unless `ignoreCache` says otherwise.
+ * Reads and parses the shared files, each once per process, unless `ignoreCache` says otherwise. A file that is malformed
+ * or that the system failed to read is read again by the next call.
  *
  * @throws {CredentialsProviderError} `ConfigParseError` for a malformed file; `ConfigurationError` for one that code
- * named and that cannot be read.
+ * names and that cannot be read; `ConfigReadError` where the system failed.
  */
-export async function loadSharedConfig(
-  options: SharedConfigOptions,
-  runtime: ConfigRuntime,
-  logger: Logger | null | undefined,
-): Promise<LoadedConfig> {
-  const { config, remarks } = options.sharedConfig === undefined
-    ? await readFiles(options, runtime)
-    : { config: parseSharedConfig(options.sharedConfig), remarks: [] };
-  for (const { level, message } of remarks) logger?.[level]?.(message);
-  for (const warning of config.warnings) logger?.warn?.(warning);
+export async function loadSharedConfig(options: LoadOptions, runtime: ConfigRuntime): Promise<LoadedConfig> {
+  const { warnings, ...config } = await readConfig(options, runtime);
+  for (const warning of warnings) logOnce(options.logger, "warn", warning);
   const { name, isNamed } = selectedProfile(options, runtime);
-  const { profiles, ssoSessions, services } = config;
-  return { profiles, ssoSessions, services, profileName: name, isProfileNamed: isNamed };
+  return { ...config, profileName: name, isProfileNamed: isNamed };
 }
 
 /**
  * The properties of the selected profile.
  *
- * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain goes on only if nobody named the profile.
+ * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain goes on only if neither code nor environment names
+ * the profile.
  */
 export function requireProfile({ profiles, profileName, isProfileNamed }: LoadedConfig): ReadonlyMap<string, string> {
   const profile = profiles.get(profileName);
   if (profile !== undefined) return profile;
   throw new CredentialsProviderError(
     "ProfileNotFoundError",
-    `Cannot use profile ${profileName}: the shared config files do not have it`,
+    `Cannot use profile ${printable(profileName)}: the shared config files do not have it`,
     {
       tryNextLink: !isProfileNamed,
       hint: "Check AWS_PROFILE and the file locations; in the config file the section is [profile name].",
@@ -86,53 +84,187 @@ export function requireProfile({ profiles, profileName, isProfileNamed }: Loaded
   );
 }
 
-/** What was found at a path. */
-type Found = { readonly text: string } | typeof MISSING | typeof UNREADABLE;
+/** The name of the profile, and whether code or environment names it. */
+export function selectedProfile(
+  { profile }: SharedConfigOptions,
+  { env }: Pick<Runtime, "env">,
+): { readonly name: string; readonly isNamed: boolean } {
+  const named = profile ?? trimmed(env("AWS_PROFILE")) ?? trimmed(env("AWS_DEFAULT_PROFILE"));
+  return { name: named ?? "default", isNamed: named !== undefined };
+}
 
-const MISSING = { state: "there is no such file, or it may not be read" } as const;
-const UNREADABLE = { state: "it is not a file of UTF-8 text" } as const;
+/** One of the two files, and what names it. */
+interface FileLocation extends Omit<ConfigFile, "text"> {
+  readonly path: string;
+  readonly namedBy: "option" | "variable" | "default";
+}
 
-/** Made at the first use. By reader, so that two runtimes in one program do not see each other's files. */
-let cache: WeakMap<ReadFile, Map<string, Promise<Found>>> | undefined;
+/** What finding the files needs of the runtime. */
+type LocationRuntime = Pick<Runtime, "env" | "platform" | "homeDirectory">;
 
-async function readFiles(options: SharedConfigOptions, runtime: ConfigRuntime): Promise<ReadConfig> {
-  const { config, credentials } = fileLocations(options, runtime);
-  cache ??= new WeakMap();
-  const kept = cache.get(runtime.readTextFile) ?? new Map<string, Promise<Found>>();
-  cache.set(runtime.readTextFile, kept);
-  const read = (location: FileLocation | undefined) => {
-    if (location === undefined) return { text: "", remarks: [] };
-    const known = options.ignoreCache === true ? undefined : kept.get(location.path);
-    const finding = known ?? find(location.path, runtime.readTextFile);
-    kept.set(location.path, finding);
-    return finding.then((found) => judge(location, found));
+const FILES = {
+  "config file": { option: "configFilepath", variable: "AWS_CONFIG_FILE", basename: "config" },
+  "credentials file": { option: "filepath", variable: "AWS_SHARED_CREDENTIALS_FILE", basename: "credentials" },
+} as const;
+
+/**
+ * Where one of the two files is; `undefined` where nothing names it and there is no home directory.
+ *
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html}
+ */
+export function fileLocation(
+  kind: ConfigFile["kind"],
+  options: SharedConfigOptions,
+  runtime: LocationRuntime,
+): FileLocation | undefined {
+  const { option, variable, basename } = FILES[kind];
+  const path = options[option] ?? nonBlank(runtime.env(variable));
+  if (path === undefined) {
+    const home = homeDirectory(options, runtime);
+    return home === undefined ? undefined : { kind, path: `${home}/.aws/${basename}`, namedBy: "default" };
+  }
+  return {
+    kind,
+    path: expanded(path, options, runtime),
+    namedBy: options[option] === undefined ? "variable" : "option",
   };
-  const paths = { configPath: config?.path, credentialsPath: credentials?.path };
+}
+
+/** A folder below `~/.aws`, unless the variable names another; `undefined` where there is no home directory. */
+export function awsFolder(
+  name: string,
+  variable: string | undefined,
+  options: SharedConfigOptions,
+  runtime: LocationRuntime,
+): string | undefined {
+  const named = variable === undefined ? undefined : nonBlank(runtime.env(variable));
+  if (named !== undefined) return withoutSlash(expanded(named, options, runtime));
+  const home = homeDirectory(options, runtime);
+  return home === undefined ? undefined : `${home}/.aws/${name}`;
+}
+
+/** Only a `~` before a slash or alone is expanded, not `~user` and no variable. */
+function expanded(path: string, options: SharedConfigOptions, runtime: LocationRuntime): string {
+  const isInHome = path === "~" || path.startsWith("~/") ||
+    (runtime.platform === "windows" && path.startsWith("~\\"));
+  const home = isInHome ? homeDirectory(options, runtime) : undefined;
+  return home === undefined ? path : home + path.slice(1);
+}
+
+/** The home directory, without a slash at its end. */
+function homeDirectory({ homeDirectory }: SharedConfigOptions, runtime: LocationRuntime): string | undefined {
+  const { env, platform } = runtime;
+  const home = homeDirectory ?? nonBlank(env("HOME")) ?? (platform === "windows" ? windowsHome(env) : undefined) ??
+    runtime.homeDirectory();
+  return home === undefined ? undefined : withoutSlash(home);
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/[/\\]$/, "");
+}
+
+function windowsHome(env: Runtime["env"]): string | undefined {
+  const [drive, path] = [nonBlank(env("HOMEDRIVE")), nonBlank(env("HOMEPATH"))];
+  return nonBlank(env("USERPROFILE")) ?? (drive !== undefined && path !== undefined ? drive + path : undefined);
+}
+
+/** What one file says, or why nothing was read from it. */
+interface ParsedFile {
+  readonly config: SharedConfig;
+  readonly problem?: string;
+}
+
+const MISSING = "there is no such file";
+
+/** By the function that reads, so that two runtimes in one program do not share files. Made at the first use. */
+let cache: WeakMap<object, Map<string, Promise<ParsedFile>>> | undefined;
+
+async function readConfig(options: LoadOptions, runtime: ConfigRuntime): Promise<SharedConfig> {
+  const { sharedConfig, ignoreCache } = options;
+  if (sharedConfig !== undefined) {
+    const { config, credentials } = sharedConfig;
+    // deno-lint-ignore require-await -- what is thrown here belongs into the promise
+    const parse = async () => ({ config: parseSharedConfig({ config, credentials }) });
+    return (await parseOnce(sharedConfig, "", parse, ignoreCache)).config;
+  }
+  const files = [readFile("config file", options, runtime), readFile("credentials file", options, runtime)] as const;
+  return mergeConfigs(...await Promise.all(files));
+}
+
+async function readFile(
+  kind: ConfigFile["kind"],
+  options: LoadOptions,
+  runtime: ConfigRuntime,
+): Promise<SharedConfig> {
+  const file = fileLocation(kind, options, runtime);
+  if (file === undefined) return parseSharedConfig({});
+  const parse = () => parseFile(file, runtime.readTextFile);
+  const key = `${kind} ${file.namedBy} ${file.path}`;
+  const { config, problem } = await parseOnce(runtime.readTextFile, key, parse, options.ignoreCache);
+  if (problem === undefined) return config;
+  const message = `Ignored ${describeFile(file)}: ${problem}`;
+  if (problem !== MISSING) warnOnce(options.logger, runtime, message);
+  else logOnce(options.logger, file.namedBy === "default" ? "debug" : "warn", message);
+  return config;
+}
+
+/** The cached result, or else that of a new call. An error is not cached: the next call may succeed. */
+function parseOnce(
+  owner: object,
+  key: string,
+  parse: () => Promise<ParsedFile>,
+  ignoreCache: boolean | undefined,
+): Promise<ParsedFile> {
+  cache ??= new WeakMap();
+  const results = cache.get(owner) ?? new Map<string, Promise<ParsedFile>>();
+  cache.set(owner, results);
+  const cached = ignoreCache === true ? undefined : results.get(key);
+  if (cached !== undefined) return cached;
+  const result = parse();
+  results.set(key, result);
+  result.catch(() => {
+    if (results.get(key) === result) results.delete(key);
+  });
+  return result;
+}
+
+async function parseFile(file: FileLocation, readTextFile: Runtime["readTextFile"]): Promise<ParsedFile> {
+  const read = await readText(file, readTextFile);
+  if ("text" in read) return { config: parseConfigFile({ ...file, text: read.text }) };
+  if (file.namedBy !== "option") return { config: parseSharedConfig({}), problem: read.problem };
+  throw new CredentialsProviderError("ConfigurationError", `Cannot read ${describeFile(file)}: ${read.problem}`, {
+    path: file.path,
+    hint: `Correct ${FILES[file.kind].option}; in Deno, --allow-read=${printable(file.path)} may be missing.`,
+  });
+}
+
+/**
+ * The text of a file, or why it has none.
+ *
+ * @throws {CredentialsProviderError} Where going on without the file could mean another identity.
+ */
+async function readText(
+  file: FileLocation,
+  readTextFile: Runtime["readTextFile"],
+): Promise<{ readonly text: string } | { readonly problem: string }> {
   try {
-    const [first, second] = await Promise.all([read(config), read(credentials)]);
-    const parsed = parseSharedConfig({ config: first.text, credentials: second.text, ...paths });
-    return { config: parsed, remarks: [...first.remarks, ...second.remarks] };
+    const text = await readTextFile(file.path);
+    return text === undefined ? { problem: MISSING } : { text };
   } catch (error) {
-    for (const path of Object.values(paths)) kept.delete(path ?? ""); // they may be repaired
-    throw error;
+    if (error instanceof CredentialsProviderError) throw error;
+    const { code, line, systemCode = code } = (error ?? {}) as Partial<FileError>;
+    if (code === "NotPermitted") return { problem: "it may not be read" };
+    if (code === "NotAFile") return { problem: "it is not a regular file" };
+    if (code === "NotUtf8") throw parseError(file, `line ${line} is not UTF-8`, "Save the file as UTF-8", line);
+    if (code === "TooLarge") throw parseError(file, "it is larger than 16 MiB", "Make it smaller");
+    throw systemError(file, systemCode);
   }
 }
 
-function find(path: string, readTextFile: ReadFile): Promise<Found> {
-  return readTextFile(path).then((text) => text === undefined ? MISSING : { text }, () => UNREADABLE);
-}
-
-/** A file that nobody named may be missing; one that code named may not. */
-function judge(
-  { path, namedBy }: FileLocation,
-  found: Found,
-): { readonly text: string; readonly remarks: readonly Remark[] } {
-  if ("text" in found) return { text: found.text, remarks: [] };
-  const message = `Cannot read ${path}: ${found.state}`;
-  if (namedBy.kind === "option") {
-    const hint = `Correct ${namedBy.name}; in Deno, --allow-read=${path} may be missing.`;
-    throw new CredentialsProviderError("ConfigurationError", message, { hint });
-  }
-  const level = namedBy.kind === "default" && found === MISSING ? "debug" : "warn";
-  return { text: "", remarks: [{ level, message: `${message}; taken as empty` }] };
+function systemError(file: FileLocation, systemCode: unknown): CredentialsProviderError {
+  const state = `the system failed with ${typeof systemCode === "string" ? printable(systemCode) : "an unknown error"}`;
+  return new CredentialsProviderError("ConfigReadError", `Cannot read ${describeFile(file)}: ${state}`, {
+    path: file.path,
+    hint: "Try again; check the limit of open files, and the disk.",
+  });
 }

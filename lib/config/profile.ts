@@ -1,3 +1,4 @@
+import { redactedMap } from "../redaction.ts";
 import { type ConfigFile, describeFile, type IniSection, isIdentifier, parseIni } from "./ini.ts";
 
 /** The text of the two files that AWS tools share; a missing one counts as empty. */
@@ -58,15 +59,44 @@ const NAME_RULE = "a name has only the characters A-Z a-z 0-9 _ - / . % @ : +";
  */
 export function parseSharedConfig(files: SharedConfigFiles): SharedConfig {
   const { config = "", credentials = "", configPath, credentialsPath } = files;
+  return mergeConfigs(
+    parseConfigFile({ text: config, kind: "config file", path: configPath }),
+    parseConfigFile({ text: credentials, kind: "credentials file", path: credentialsPath }),
+  );
+}
+
+/**
+ * What one of the two files says.
+ *
+ * @throws {CredentialsProviderError} `ConfigParseError`, as {@linkcode parseSharedConfig} says.
+ */
+export function parseConfigFile(file: ConfigFile): SharedConfig {
   const profiles: Sections = new Map();
   const ssoSessions: Sections = new Map();
   const services: Sections = new Map();
-  const namespaces = new Map([["profile", profiles], ["sso-session", ssoSessions], ["services", services]]);
-  const warnings = [
-    ...addConfig({ text: config, kind: "config file", path: configPath }, namespaces),
-    ...addCredentials({ text: credentials, kind: "credentials file", path: credentialsPath }, profiles),
-  ];
+  const warnings = file.kind === "config file"
+    ? addConfig(file, new Map([["profile", profiles], ["sso-session", ssoSessions], ["services", services]]))
+    : addCredentials(file, profiles);
   return { profiles, ssoSessions, services, warnings };
+}
+
+/** What both files say. Neither of the two is changed. */
+export function mergeConfigs(config: SharedConfig, credentials: SharedConfig): SharedConfig {
+  const profiles = new Map(config.profiles);
+  for (const [name, properties] of credentials.profiles) {
+    profiles.set(name, mergeProperties(profiles.get(name), properties));
+  }
+  return { ...config, profiles, warnings: [...config.warnings, ...credentials.warnings] };
+}
+
+function mergeProperties(
+  config: ReadonlyMap<string, string> | undefined,
+  credentials: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  if (config === undefined) return credentials;
+  const merged = redactedMap();
+  for (const properties of [config, credentials]) for (const [key, value] of properties) merged.set(key, value);
+  return merged;
 }
 
 /** Puts each section where its name says; returns the warnings. */
@@ -83,7 +113,7 @@ function addConfig(file: ConfigFile, namespaces: ReadonlyMap<string, Sections>):
   });
 }
 
-/** Takes each section for a profile; returns the warnings. */
+/** Each section is a profile; returns the warnings. */
 function addCredentials(file: ConfigFile, profiles: Sections): readonly string[] {
   return parseIni(file).flatMap((section) =>
     isIdentifier(section.name)
@@ -93,9 +123,9 @@ function addCredentials(file: ConfigFile, profiles: Sections): readonly string[]
 }
 
 function add(file: ConfigFile, section: IniSection, into: Sections, name: string): readonly string[] {
-  const held = into.get(name);
-  if (held === undefined) into.set(name, section.properties);
-  else for (const [key, value] of section.properties) held.set(key, value);
+  const earlier = into.get(name);
+  if (earlier === undefined) into.set(name, section.properties);
+  else for (const [key, value] of section.properties) earlier.set(key, value);
   return section.ignoredLines.map((line) => ignored(file, line, "property", NAME_RULE));
 }
 

@@ -5,8 +5,8 @@ import { CredentialsProviderError } from "../errors.ts";
 import type { Outcome } from "../http/request.ts";
 import { HttpClient, retryAfterMs } from "../http/retry.ts";
 import type { Runtime } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
-import { checkOptions, integer, MILLISECONDS, type Rules, STRING } from "../validate.ts";
+import { checkProviderOptions } from "../config/options.ts";
+import { integer, MILLISECONDS, type Rules, STRING, timeLimitMs } from "../validate.ts";
 import { parseContainerCredentials, parseContainerFailure } from "./document.ts";
 import { containerError } from "./errors.ts";
 import { type ContainerTarget, containerTarget } from "./settings.ts";
@@ -33,7 +33,8 @@ export interface ContainerProviderOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-const RULES: Rules = {
+/** How the options are checked. */
+export const CONTAINER_RULES: Rules = {
   awsContainerCredentialsRelativeUri: STRING,
   awsContainerCredentialsFullUri: STRING,
   awsContainerAuthorizationToken: STRING,
@@ -85,9 +86,8 @@ export class ContainerProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: ContainerProviderOptions = {}) {
-    checkOptions("container provider", options, RULES);
+    this.#runtime = checkProviderOptions("container provider", options, CONTAINER_RULES);
     this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
     this.#http = new HttpClient({ ...this.#runtime, send: this.#runtime.fetchDirect });
   }
 
@@ -107,7 +107,7 @@ export class ContainerProvider implements CredentialsSource {
     const headers = { "Accept": "application/json", ...(token === undefined ? {} : { "Authorization": token }) };
     const request = { method: "GET", url: target.url.href, headers, readErrorBody: true } as const;
     const sent = await this.#http.send(request, {
-      limits: { timeoutMs: timeout, connectTimeoutMs: connectTimeout },
+      limits: { timeoutMs: timeLimitMs(timeout), connectTimeoutMs: timeLimitMs(connectTimeout) },
       signal,
       nextDelayMs: (outcome, retries) => retries < maxRetries && mayPass(outcome) ? this.#delayMs(outcome) : undefined,
     });

@@ -1,3 +1,4 @@
+import { trimmed } from "../blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 
 /** Where to get container credentials, and with which token. */
@@ -79,8 +80,9 @@ function pair(
   return [setting(first[1], env(first[1])), setting(second[1], env(second[1]))];
 }
 
-function setting(name: string, value: string | undefined): Setting | undefined {
-  return value === undefined || value.trim() === "" ? undefined : { name, value: value.trim() };
+function setting(name: string, text: string | undefined): Setting | undefined {
+  const value = trimmed(text);
+  return value === undefined ? undefined : { name, value };
 }
 
 function relativeUrl({ name, value }: Setting): URL {

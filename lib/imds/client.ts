@@ -1,8 +1,9 @@
+import { SHARED_CONFIG_RULES } from "../config/files.ts";
+import { checkProviderOptions } from "../config/options.ts";
 import type { RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
-import { detectRuntime } from "../runtime/detect.ts";
 import { ImdsConnection } from "./connection.ts";
-import { checkImdsOptions, type ImdsOptions } from "./settings.ts";
+import { IMDS_RULES, type ImdsOptions } from "./settings.ts";
 
 /** What a provider needs of a metadata client; hand in your own to share one, or to test. */
 export interface MetadataReader {
@@ -59,8 +60,10 @@ export class ImdsClient implements MetadataReader {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: ImdsOptions = {}) {
-    checkImdsOptions("IMDS client", options);
-    this.#connection = new ImdsConnection(options, detectRuntime(options.runtime));
+    this.#connection = new ImdsConnection(
+      options,
+      checkProviderOptions("IMDS client", options, IMDS_RULES, SHARED_CONFIG_RULES),
+    );
   }
 
   /**

@@ -6,11 +6,10 @@ import { parseImdsCredentials } from "./document.ts";
 import { isRoleName, parseRoleList } from "./document.ts";
 import { adjustedExpiry, capExpiry, extendedExpiry } from "./expiry.ts";
 import type { Runtime } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
-import { checkImdsOptions, type ImdsOptions, resolveRoleName, ROLE_NAME } from "./settings.ts";
-import { resolveOnce } from "../config/settings.ts";
-import { integer, OBJECT, oneOf } from "../validate.ts";
-import { loadSources } from "../config/settings.ts";
+import { IMDS_PROVIDER_RULES, IMDS_RULES, type ImdsOptions, resolveRoleName } from "./settings.ts";
+import { SHARED_CONFIG_RULES } from "../config/files.ts";
+import { checkProviderOptions } from "../config/options.ts";
+import { loadSources, resolveOnce } from "../config/settings.ts";
 import type { MetadataReader } from "./client.ts";
 import { ImdsConnection, type Retrieval } from "./connection.ts";
 import { NOT_EC2_HINT } from "./errors.ts";
@@ -18,19 +17,19 @@ import { NOT_EC2_HINT } from "./errors.ts";
 /** Options of {@linkcode InstanceMetadataProvider}: those of the client, and which credentials to read. */
 export interface InstanceMetadataProviderOptions extends ImdsOptions {
   /** The role to use, without asking IMDS for its name. */
-  readonly ec2InstanceProfileName?: string;
+  readonly ec2InstanceProfileName?: string | undefined;
   /**
    * Which paths to read: the ones every instance serves, or first the extended ones, which add the account id and which
    * AWS has documented but not deployed.
    * @default {"legacy"}
    */
-  readonly imdsPaths?: "legacy" | "auto";
+  readonly imdsPaths?: "legacy" | "auto" | undefined;
   /** Says that credentials end after this many seconds at the latest, as the Go SDK does (3600). An integer >= 1. */
   readonly capExpirySeconds?: number | undefined;
   /** Reads the metadata in place of a client of its own; its options are then ignored here. */
-  readonly client?: MetadataReader;
+  readonly client?: MetadataReader | undefined;
   /** What {@linkcode InstanceMetadataProvider.providerSources} returns. @default {["IMDS"]} */
-  readonly providerSources?: readonly string[];
+  readonly providerSources?: readonly string[] | undefined;
 }
 
 type Generation = "extended" | "legacy";
@@ -82,15 +81,9 @@ export class InstanceMetadataProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: InstanceMetadataProviderOptions = {}) {
-    checkImdsOptions("instance metadata provider", options, {
-      ec2InstanceProfileName: ROLE_NAME,
-      imdsPaths: oneOf("legacy", "auto"),
-      capExpirySeconds: integer(1),
-      client: OBJECT,
-      providerSources: OBJECT,
-    });
+    const sets = [IMDS_PROVIDER_RULES, IMDS_RULES, SHARED_CONFIG_RULES];
+    this.#runtime = checkProviderOptions("instance metadata provider", options, ...sets);
     this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
     this.#connection = new ImdsConnection(options, this.#runtime);
     this.#configuredName = resolveOnce(() => this.#resolveName());
   }
@@ -151,8 +144,8 @@ export class InstanceMetadataProvider implements CredentialsSource {
     const { ec2InstanceProfileName, client } = this.#options;
     const sources = client === undefined
       ? (await this.#connection.settings()).sources
-      : await loadSources(this.#options, this.#runtime);
-    return resolveRoleName(ec2InstanceProfileName, sources);
+      : () => loadSources(this.#options, this.#runtime);
+    return await resolveRoleName(ec2InstanceProfileName, this.#runtime.env, sources);
   }
 
   #reader(options: RetrieveOptions): Read {

@@ -1,69 +1,81 @@
+import { trimmed } from "../blank.ts";
 import type { Logger } from "../credentials.ts";
 import type { CredentialsProviderError } from "../errors.ts";
 import type { RetryPolicy } from "../http/retry.ts";
+import { logOnce } from "../log_once.ts";
 import type { Runtime } from "../runtime.ts";
-import type { SharedConfigOptions } from "../config/locations.ts";
 import {
   BOOLEAN,
-  checkOptions,
   DELAY,
   ENDPOINT,
   FUNCTION,
   integer,
   MILLISECONDS,
   OBJECT,
+  objectOf,
   oneOf,
   type Rule,
   type Rules,
   SECONDS,
+  timeLimitMs,
   validated,
 } from "../validate.ts";
-import { SHARED_CONFIG_RULES } from "../config/files.ts";
+import type { SharedConfigOptions } from "../config/files.ts";
 import { isRoleName } from "./document.ts";
-import { findNumber, findSetting, findSwitch, loadSources, type SettingSources } from "../config/settings.ts";
+import {
+  findNumber,
+  findSetting,
+  findSwitch,
+  loadSources,
+  resolveOnce,
+  type Setting,
+  type SettingSources,
+} from "../config/settings.ts";
 import { disabledError } from "./errors.ts";
 
 /** Options of a metadata client. The table in the README names the variable and the config key of each. */
 export interface ImdsOptions extends SharedConfigOptions {
   /** Sends nothing and fails with `ImdsDisabled`. @default {false} */
-  readonly disabled?: boolean;
+  readonly disabled?: boolean | undefined;
   /** Refuses IMDSv1 also where this IMDS refuses IMDSv2. @default {false} */
-  readonly ec2MetadataV1Disabled?: boolean;
+  readonly ec2MetadataV1Disabled?: boolean | undefined;
   /**
-   * When to use IMDSv1: only where IMDS refuses tokens (403, 404, 405), or also when a token request gets no answer.
+   * When to use IMDSv1: only where IMDS refuses tokens (403, 404, 405), or also when a token request gets no response.
    * @default {"refused"}
    */
-  readonly ec2MetadataV1Fallback?: "refused" | "always";
+  readonly ec2MetadataV1Fallback?: "refused" | "always" | undefined;
   /** An absolute `http:` or `https:` URL; a path is kept as a prefix. Beats `endpointMode`. */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /** Which of the two well-known addresses to use. @default {"IPv4"} */
-  readonly endpointMode?: "IPv4" | "IPv6";
+  readonly endpointMode?: "IPv4" | "IPv6" | undefined;
   /**
-   * Milliseconds for one attempt, from connecting to the last byte; > 0.
+   * Milliseconds for one attempt, from connecting to the last byte; > 0, rounded up.
    *
    * Where packets to the endpoint vanish, as off EC2, the `fetch` of Node keeps the program alive for 10 seconds after the
    * error (before Bun 1.4: two minutes), unless it ends with `process.exit()`.
    * @default {1000}
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Milliseconds until the response headers; > 0. Defaults to `timeout`. */
-  readonly connectTimeout?: number;
+  readonly connectTimeout?: number | undefined;
   /** The two timeouts under the names of AWS SDK for JavaScript v2; the flat names win. */
-  readonly httpOptions?: { readonly timeout?: number; readonly connectTimeout?: number };
-  /** Requests after a first one that got no answer or "busy"; an integer >= 0. @default {3} */
-  readonly maxRetries?: number;
+  readonly httpOptions?:
+    | { readonly timeout?: number | undefined; readonly connectTimeout?: number | undefined }
+    | undefined;
+  /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {3} */
+  readonly maxRetries?: number | undefined;
   /**
    * Delays between attempts: up to `base` milliseconds (>= 0, default 100), doubled for each, at most 1000. A
    * `customBackoff` returns them instead; a negative or non-finite one gives up.
    */
   readonly retryDelayOptions?: {
-    readonly base?: number;
-    readonly customBackoff?: (retryCount: number, error: CredentialsProviderError) => number;
-  };
-  /** The life to ask for a session token, in seconds; an integer from 1 to 21600. @default {21600} */
-  readonly tokenTtlSeconds?: number;
-  /** Makes 0 the default of `maxRetries`: right in a chain, which must not wait long where there is no IMDS. */
-  readonly failFast?: boolean;
+    readonly base?: number | undefined;
+    readonly customBackoff?: ((retryCount: number, error: CredentialsProviderError) => number) | undefined;
+  } | undefined;
+  /** The lifetime to request for a session token, in seconds; an integer from 1 to 21600. @default {21600} */
+  readonly tokenTtlSeconds?: number | undefined;
+  /** Makes 0 the default of `maxRetries`: for a chain, which must not wait long where there is no IMDS. */
+  readonly failFast?: boolean | undefined;
   /** Where diagnostics go; nothing is printed without one. */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the environment. */
@@ -72,8 +84,8 @@ export interface ImdsOptions extends SharedConfigOptions {
 
 /** Resolved and checked: what a metadata client works with. */
 export interface ImdsSettings {
-  /** Where they come from, for settings that only one user needs. */
-  readonly sources: SettingSources;
+  /** Where settings come from that only one user needs. */
+  readonly sources: () => Promise<SettingSources>;
   readonly v1DisabledBy: string | undefined;
   readonly v1OnTimeout: boolean;
   readonly endpoint: string;
@@ -83,90 +95,102 @@ export interface ImdsSettings {
   readonly tokenTtlSeconds: number;
 }
 
-const ENDPOINT_MODE: Rule<"ipv4" | "ipv6"> = {
+const DISABLED: Setting = ["AWS_EC2_METADATA_DISABLED", "disable_ec2_metadata"];
+const V1_DISABLED: Setting = ["AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"];
+const ENDPOINT_URL: Setting = ["AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint"];
+const ENDPOINT_MODE: Setting = ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode"];
+const TIMEOUT_SECONDS: Setting = ["AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout"];
+const ATTEMPTS: Setting = ["AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts"];
+
+const MODE_RULE: Rule<"ipv4" | "ipv6"> = {
   accept: (value) => (["ipv4", "ipv6"] as const).find((mode) => mode === String(value).toLowerCase()),
   range: "IPv4 or IPv6",
 };
-export const ROLE_NAME: Rule<string> = {
+const ROLE_NAME_RULE: Rule<string> = {
   accept: (value) => typeof value === "string" && isRoleName(value.trim()) ? value.trim() : undefined,
   range: "a role name of 1 to 128 characters A-Z a-z 0-9 + = , . @ _ -",
 };
 
-const RULES: Rules = {
+/** How {@linkcode ImdsOptions} are checked, except those for the shared files. */
+export const IMDS_RULES: Rules = {
   disabled: BOOLEAN,
   ec2MetadataV1Disabled: BOOLEAN,
   ec2MetadataV1Fallback: oneOf("refused", "always"),
   endpoint: ENDPOINT,
-  endpointMode: ENDPOINT_MODE,
+  endpointMode: MODE_RULE,
   timeout: MILLISECONDS,
   connectTimeout: MILLISECONDS,
-  httpOptions: OBJECT,
-  "httpOptions.timeout": MILLISECONDS,
-  "httpOptions.connectTimeout": MILLISECONDS,
+  httpOptions: objectOf({ timeout: MILLISECONDS, connectTimeout: MILLISECONDS }),
   maxRetries: integer(0),
-  retryDelayOptions: OBJECT,
-  "retryDelayOptions.base": DELAY,
-  "retryDelayOptions.customBackoff": FUNCTION,
+  retryDelayOptions: objectOf({ base: DELAY, customBackoff: FUNCTION }),
   tokenTtlSeconds: integer(1, 21_600),
   failFast: BOOLEAN,
+};
+
+/** How the options are checked that an instance metadata provider has besides. */
+export const IMDS_PROVIDER_RULES: Rules = {
+  ec2InstanceProfileName: ROLE_NAME_RULE,
+  imdsPaths: oneOf("legacy", "auto"),
+  capExpirySeconds: integer(1),
+  client: OBJECT,
+  providerSources: OBJECT,
 };
 
 /** The well-known addresses; see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html}. */
 const ENDPOINTS = { ipv4: "http://169.254.169.254", ipv6: "http://[fd00:ec2::254]" } as const;
 
 /**
- * Checks the options of a metadata client as they are given.
- *
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
- */
-export function checkImdsOptions(what: string, options: ImdsOptions, rules: Rules = {}): void {
-  checkOptions(what, options, { ...SHARED_CONFIG_RULES, ...RULES, ...rules });
-}
-
-/**
- * Resolves every setting: code, then environment, then profile, then default. Where code or the environment disables
- * IMDS, nothing else is read or checked.
+ * Resolves every setting: code, then environment, then profile, then default. The shared files are read only where code
+ * and environment leave a setting open. Where one of these two disables IMDS, nothing else is checked.
  *
  * @throws {CredentialsProviderError} `ImdsDisabled`; `ConfigurationError`, naming the variable or key and its range;
- * `ConfigParseError`.
+ * `ConfigParseError`, `ConfigReadError`.
  */
 export async function loadImdsSettings(options: ImdsOptions, runtime: Runtime): Promise<ImdsSettings> {
-  rejectDisabled(
-    disabledBy(options, { env: runtime.env, profile: new Map(), services: new Map(), warn: () => {/* said below */} }),
-  );
-  const sources = await loadSources(options, runtime);
-  rejectDisabled(disabledBy(options, sources));
-  return resolveImdsSettings(options, sources);
+  const { env } = runtime;
+  const warn = (message: string) => logOnce(options.logger, "warn", message);
+  const withoutProfile: SettingSources = { env, profile: new Map(), services: new Map(), warn };
+  rejectDisabled(disabledBy(options, withoutProfile));
+  const sources = resolveOnce(() => loadSources(options, runtime));
+  const known = isAnyOpen(options, env) ? await sources() : withoutProfile;
+  rejectDisabled(disabledBy(options, known));
+  return { ...resolveImdsSettings(options, known), sources };
 }
 
 function rejectDisabled(by: string | undefined): void {
   if (by !== undefined) throw disabledError(by);
 }
 
+/** Whether the profile may decide a setting. */
+function isAnyOpen(options: ImdsOptions, env: Runtime["env"]): boolean {
+  const { disabled, ec2MetadataV1Disabled, endpoint, timeout, httpOptions, maxRetries } = options;
+  const settings: readonly (readonly [option: unknown, setting: Setting])[] = [
+    [disabled, DISABLED],
+    [ec2MetadataV1Disabled, V1_DISABLED],
+    [endpoint, ENDPOINT_URL],
+    [timeout ?? httpOptions?.timeout, TIMEOUT_SECONDS],
+    [maxRetries, ATTEMPTS],
+  ];
+  return settings.some(([option, [variable]]) => option === undefined && trimmed(env(variable)) === undefined);
+}
+
 /** The setting that disables IMDS, if one does. */
 export function disabledBy({ disabled }: ImdsOptions, sources: SettingSources): string | undefined {
-  return findSwitch(["disabled", disabled], "AWS_EC2_METADATA_DISABLED", "disable_ec2_metadata", sources);
+  return findSwitch(["disabled", disabled], DISABLED, sources);
 }
 
 /** Every setting but the one that disables. */
-export function resolveImdsSettings(options: ImdsOptions, sources: SettingSources): ImdsSettings {
+export function resolveImdsSettings(options: ImdsOptions, sources: SettingSources): Omit<ImdsSettings, "sources"> {
   const { ec2MetadataV1Disabled, httpOptions, retryDelayOptions } = options;
-  const seconds = () => findNumber(sources, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", SECONDS);
-  const timeoutMs = options.timeout ?? httpOptions?.timeout ?? (seconds() ?? 1) * 1_000;
-  const attempts = () =>
-    findNumber(sources, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts", integer(1));
+  const seconds = () => findNumber(sources, TIMEOUT_SECONDS, SECONDS);
+  const attempts = () => findNumber(sources, ATTEMPTS, integer(1));
+  const timeoutMs = timeLimitMs(options.timeout ?? httpOptions?.timeout ?? (seconds() ?? 1) * 1_000);
   return {
-    sources,
-    v1DisabledBy: findSwitch(
-      ["ec2MetadataV1Disabled", ec2MetadataV1Disabled],
-      "AWS_EC2_METADATA_V1_DISABLED",
-      "ec2_metadata_v1_disabled",
-      sources,
-    ),
+    v1DisabledBy: findSwitch(["ec2MetadataV1Disabled", ec2MetadataV1Disabled], V1_DISABLED, sources),
     v1OnTimeout: options.ec2MetadataV1Fallback === "always",
     endpoint: resolveEndpoint(options, sources),
     timeoutMs,
-    connectTimeoutMs: options.connectTimeout ?? httpOptions?.connectTimeout ?? timeoutMs,
+    connectTimeoutMs: timeLimitMs(options.connectTimeout ?? httpOptions?.connectTimeout ?? timeoutMs),
     retry: {
       maxRetries: options.maxRetries ?? (attempts() ?? (options.failFast ? 1 : 4)) - 1,
       baseMs: retryDelayOptions?.base ?? 100,
@@ -177,29 +201,33 @@ export function resolveImdsSettings(options: ImdsOptions, sources: SettingSource
 }
 
 /**
- * The role name from code, environment or profile. Unlike other settings a blank one is an error: taking another role
- * in silence would be worse.
+ * The role name from code, environment or profile. Unlike other settings a blank one is an error: to use another role in
+ * silence would be worse. The profile is read only if the other two have none.
  */
-export function resolveRoleName(option: string | undefined, { env, profile }: SettingSources): string | undefined {
-  const candidates = [
-    ["ec2InstanceProfileName", option],
-    ["AWS_EC2_INSTANCE_PROFILE_NAME", env("AWS_EC2_INSTANCE_PROFILE_NAME")],
-    ["ec2_instance_profile_name", profile.get("ec2_instance_profile_name")],
-  ] as const;
-  const found = candidates.find(([, text]) => text !== undefined);
-  return found && validated("use the settings", found[0], ROLE_NAME, found[1]);
+export async function resolveRoleName(
+  option: string | undefined,
+  env: Runtime["env"],
+  sources: () => Promise<SettingSources>,
+): Promise<string | undefined> {
+  const [variable, key] = ["AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name"];
+  const name = (name: string, text: string) => validated("use the settings", name, ROLE_NAME_RULE, text);
+  if (option !== undefined) return name("ec2InstanceProfileName", option);
+  const fromEnv = env(variable);
+  if (fromEnv !== undefined) return name(variable, fromEnv);
+  const fromProfile = (await sources()).profile.get(key);
+  return fromProfile === undefined ? undefined : name(key, fromProfile);
 }
 
 /** An endpoint from anywhere beats a mode from anywhere. */
 function resolveEndpoint(options: ImdsOptions, sources: SettingSources): string {
   const endpoint = options.endpoint !== undefined
     ? { name: "endpoint", text: options.endpoint }
-    : findSetting(sources, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
+    : findSetting(sources, ENDPOINT_URL);
   const mode = options.endpointMode !== undefined
     ? { name: "endpointMode", text: options.endpointMode }
-    : findSetting(sources, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
+    : findSetting(sources, ENDPOINT_MODE);
   if (endpoint === undefined) {
-    return ENDPOINTS[mode === undefined ? "ipv4" : validated("use the settings", mode.name, ENDPOINT_MODE, mode.text)];
+    return ENDPOINTS[mode === undefined ? "ipv4" : validated("use the settings", mode.name, MODE_RULE, mode.text)];
   }
   if (mode !== undefined) sources.warn(`${mode.name} is ignored because ${endpoint.name} names the endpoint`);
   return validated("use the settings", endpoint.name, ENDPOINT, endpoint.text);

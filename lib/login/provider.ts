@@ -5,7 +5,6 @@ import type { Credentials, CredentialsSource, RetrieveOptions } from "../credent
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
 import { ServiceClient } from "../session/service.ts";
 import { Session } from "../session/session.ts";
 import { sessionFile } from "../session/store.ts";
@@ -62,9 +61,8 @@ export class LoginProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: LoginProviderOptions = {}) {
-    checkLoginOptions(options);
+    this.#runtime = checkLoginOptions(options);
     this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
     this.#resolved = resolveOnce(() => this.#resolve());
   }
 

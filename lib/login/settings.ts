@@ -1,13 +1,19 @@
 import { endpointSettings } from "../config/endpoint_settings.ts";
-import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../config/files.ts";
-import { awsFolder, type SharedConfigOptions } from "../config/locations.ts";
+import {
+  awsFolder,
+  loadSharedConfig,
+  requireProfile,
+  SHARED_CONFIG_RULES,
+  type SharedConfigOptions,
+} from "../config/files.ts";
+import { checkProviderOptions } from "../config/options.ts";
 import type { Logger } from "../credentials.ts";
 import { resolveEndpoint } from "../endpoint.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import type { LoginHandler } from "../session/session.ts";
-import { checkOptions, ENDPOINT, FUNCTION, integer, OBJECT, type Rules, STRING } from "../validate.ts";
+import { ENDPOINT, FUNCTION, integer, objectOf, type Rules, STRING } from "../validate.ts";
 import { loginFileName } from "./token_file.ts";
 
 /** Options of {@linkcode LoginProvider}. */
@@ -44,8 +50,7 @@ export interface LoginTarget {
 
 const RULES: Rules = {
   region: STRING,
-  clientConfig: OBJECT,
-  "clientConfig.region": STRING,
+  clientConfig: objectOf({ region: STRING }),
   endpoint: ENDPOINT,
   maxRetries: integer(0),
   onLoginRequired: FUNCTION,
@@ -54,10 +59,11 @@ const RULES: Rules = {
 /**
  * Checks the options as they are given.
  *
+ * @returns The runtime, with the parts of the options.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
-export function checkLoginOptions(options: LoginProviderOptions): void {
-  checkOptions("login provider", options, { ...RULES, ...SHARED_CONFIG_RULES });
+export function checkLoginOptions(options: LoginProviderOptions): Runtime {
+  return checkProviderOptions("login provider", options, RULES, SHARED_CONFIG_RULES);
 }
 
 /**
@@ -66,7 +72,7 @@ export function checkLoginOptions(options: LoginProviderOptions): void {
  * @throws {CredentialsProviderError} See {@linkcode LoginProvider.retrieve}.
  */
 export async function loadLoginTarget(options: LoginProviderOptions, runtime: Runtime): Promise<LoginTarget> {
-  const config = await loadSharedConfig(options, runtime, options.logger);
+  const config = await loadSharedConfig(options, runtime);
   const properties = requireProfile(config);
   const profile = config.profileName;
   const session = properties.get("login_session")?.trim() ?? "";

@@ -1,21 +1,21 @@
+import { trimmed } from "../blank.ts";
 import type { CacheOptions } from "../cache/cache.ts";
 import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
 import { parseProcessCredentials } from "./document.ts";
+import { printable } from "../printable.ts";
 import type { Runtime, SpawnResult } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
 import { detectSpawn } from "../runtime/spawn/detect.ts";
 import { checkProcessOptions, type ProcessProviderOptions, processSettings } from "./settings.ts";
-import { resolveOnce } from "../config/settings.ts";
 import { loadSharedConfig, requireProfile } from "../config/files.ts";
 import { expiredError } from "../validate.ts";
 import { invocationOf, isBlank, markerOf } from "./command.ts";
 
 type Settings = ReturnType<typeof processSettings>;
 
-/** What to run, and for whom. */
-interface Task {
+/** A command, and what its credentials are for. */
+interface ProcessTask {
   readonly command: string | readonly string[];
   readonly accountId: string | undefined;
   /** What to call it in errors: never by its arguments, which may be secret. */
@@ -48,9 +48,7 @@ const NOT_STARTED_HINT = "Check the path of the program, and that this user may 
  */
 export class ProcessProvider implements CredentialsSource {
   readonly #options: ProcessProviderOptions;
-  readonly #settings: Settings;
   readonly #runtime: Runtime;
-  readonly #task: () => Promise<Task>;
 
   /**
    * Creates a provider. Nothing is read or run yet.
@@ -59,11 +57,8 @@ export class ProcessProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: ProcessProviderOptions = {}) {
-    checkProcessOptions(options);
+    this.#runtime = checkProcessOptions(options);
     this.#options = options;
-    this.#settings = processSettings(options);
-    this.#runtime = detectRuntime(options.runtime);
-    this.#task = resolveOnce(() => this.#resolve());
   }
 
   /**
@@ -73,18 +68,9 @@ export class ProcessProvider implements CredentialsSource {
    * itself), `ProcessProviderParseError`, `ProcessProviderVersionError`, `ProcessProviderRequiredError`,
    * `ExpiredCredentialsError`; for a profile also `ProfileNotFoundError`, `NoCredentialProcess`, `ConfigParseError`.
    */
-  async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
-    const task = await this.#task();
-    const { accountId } = task;
-    const result = await this.#run(task, signal);
-    try {
-      const text = documentOf(task, result, this.#settings);
-      return this.#unexpired(
-        parseProcessCredentials(text, { accountId, repairQuotes: this.#runtime.platform === "windows" }),
-      );
-    } catch (error) {
-      throw "stderr" in result ? Object.assign(error as Error, { stderr: result.stderr }) : error;
-    }
+  async retrieve({ signal, forceRefresh }: RetrieveOptions = {}): Promise<Credentials> {
+    const task = await this.#task(forceRefresh === true);
+    return await runTask(task, this.#options, this.#runtime, signal);
   }
 
   /** The providers this one stands for. */
@@ -92,50 +78,78 @@ export class ProcessProvider implements CredentialsSource {
     return ["ProcessProvider"];
   }
 
-  async #resolve(): Promise<Task> {
-    const { command, accountId, logger } = this.#options;
+  async #task(rereads: boolean): Promise<ProcessTask> {
+    const { command, accountId } = this.#options;
     if (command !== undefined) return { command, accountId, name: "the credential process" };
-    const config = await loadSharedConfig(this.#options, this.#runtime, logger);
+    const config = await loadSharedConfig(
+      rereads ? { ...this.#options, ignoreCache: true } : this.#options,
+      this.#runtime,
+    );
     const profile = requireProfile(config);
-    const line = profile.get("credential_process")?.trim() ?? "";
-    if (line === "") throw noProcess(config.profileName);
-    const name = `the credential_process of profile ${config.profileName}`;
-    return { command: line, accountId: accountId ?? (profile.get("aws_account_id")?.trim() || undefined), name };
-  }
-
-  async #run(task: Task, signal: AbortSignal | undefined): Promise<SpawnResult> {
-    const { command } = task;
-    if (isBlank(command)) {
-      throw failed(task, "the command is blank", "Set command to a program or a line for the shell.");
-    }
-    const { env, spawn = detectSpawn() } = this.#runtime;
-    const marker = markerOf(command);
-    if (env(marker) !== undefined) {
-      throw failed(
-        task,
-        "this program was started by a run of the same command",
-        `Let the command get its own credentials elsewhere; if it ends here by intent, unset ${marker} in it.`,
-      );
-    }
-    const { command: words, verbatimArguments } = invocationOf(command, this.#runtime);
-    this.#options.logger?.debug?.(`Running the credential process with ${words[0]?.split(/\s/)[0]}`);
-    return await spawn(words, {
-      ...this.#settings,
-      env: { ...this.#settings.env, [marker]: "1" },
-      verbatimArguments,
-      signal: eitherOf(this.#options.signal, signal),
-    });
-  }
-
-  #unexpired(credentials: Credentials): Credentials {
-    const { expiration } = credentials;
-    if (expiration !== undefined && expiration.getTime() <= this.#runtime.now()) throw expiredError();
-    return credentials;
+    const line = trimmed(profile.get("credential_process"));
+    if (line === undefined) throw noProcess(config.profileName);
+    return profileTask(config.profileName, line, accountId ?? trimmed(profile.get("aws_account_id")));
   }
 }
 
+/** The task of a `credential_process`. */
+export function profileTask(profile: string, command: string, accountId: string | undefined): ProcessTask {
+  return { command, accountId, name: `the credential_process of profile ${printable(profile)}` };
+}
+
+/** Runs the command of a task, and reads the credentials that it prints. */
+export async function runTask(
+  task: ProcessTask,
+  options: Omit<ProcessProviderOptions, "command">,
+  runtime: Runtime,
+  signal: AbortSignal | undefined,
+): Promise<Credentials> {
+  const settings = processSettings(options);
+  const result = await run(task, settings, options, runtime, signal);
+  try {
+    const text = documentOf(task, result, settings);
+    const { accountId } = task;
+    const credentials = parseProcessCredentials(text, { accountId, repairQuotes: runtime.platform === "windows" });
+    const { expiration } = credentials;
+    if (expiration !== undefined && expiration.getTime() <= runtime.now()) throw expiredError();
+    return credentials;
+  } catch (error) {
+    throw "stderr" in result ? Object.assign(error as Error, { stderr: result.stderr }) : error;
+  }
+}
+
+async function run(
+  task: ProcessTask,
+  settings: Settings,
+  options: Omit<ProcessProviderOptions, "command">,
+  runtime: Runtime,
+  signal: AbortSignal | undefined,
+): Promise<SpawnResult> {
+  const { command } = task;
+  if (isBlank(command)) {
+    throw failed(task, "the command is blank", "Set command to a program or a line for the shell.");
+  }
+  const { env, spawn = detectSpawn() } = runtime;
+  const marker = markerOf(command);
+  if (env(marker) !== undefined) {
+    throw failed(
+      task,
+      "this program was started by a run of the same command",
+      `Let the command get its own credentials elsewhere; if it ends here by intent, unset ${marker} in it.`,
+    );
+  }
+  const { command: words, verbatimArguments } = invocationOf(command, runtime);
+  options.logger?.debug?.(`Running the credential process with ${words[0]?.split(/\s/)[0]}`);
+  return await spawn(words, {
+    ...settings,
+    env: { ...settings.env, [marker]: "1" },
+    verbatimArguments,
+    signal: eitherOf(options.signal, signal),
+  });
+}
+
 /** What the process printed, if it ended well; else nobody looks at it. */
-function documentOf(task: Task, result: SpawnResult, { timeoutMs, maxOutputBytes }: Settings): string {
+function documentOf(task: ProcessTask, result: SpawnResult, { timeoutMs, maxOutputBytes }: Settings): string {
   switch (result.kind) {
     case "notStarted":
       throw failed(task, result.cause.message, result.hint ?? NOT_STARTED_HINT, { cause: result.cause });
@@ -175,7 +189,7 @@ function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined):
 }
 
 function failed(
-  { name }: Task,
+  { name }: ProcessTask,
   state: string,
   hint: string,
   details: CredentialsErrorDetails = {},
@@ -189,7 +203,7 @@ function failed(
 function noProcess(profile: string): CredentialsProviderError {
   return new CredentialsProviderError(
     "NoCredentialProcess",
-    `Cannot use profile ${profile}: it has no credential_process`,
+    `Cannot use profile ${printable(profile)}: it has no credential_process`,
     { hint: "Add credential_process to the profile, or name another one." },
   );
 }

@@ -1,9 +1,8 @@
 import type { Logger } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime, SpawnOptions } from "../runtime.ts";
-import type { SharedConfigOptions } from "../config/locations.ts";
+import { checkProviderOptions } from "../config/options.ts";
 import {
-  checkOptions,
   COMMAND,
   integer,
   MILLISECONDS_OR_INFINITY,
@@ -11,45 +10,50 @@ import {
   oneOf,
   type Rules,
   STRING,
+  timeLimitMs,
   VARIABLES,
 } from "../validate.ts";
-import { SHARED_CONFIG_RULES } from "../config/files.ts";
+import { SHARED_CONFIG_RULES, type SharedConfigOptions } from "../config/files.ts";
 
 /** Options of {@linkcode ProcessProvider}. */
 export interface ProcessProviderOptions extends SharedConfigOptions {
   /**
-   * What to run. Defaults to the `credential_process` of the profile. A text for the shell (`/bin/sh -c`, on Windows `cmd.exe`), or a program and its arguments, run without
-   * one. Never build a text from anything that is not trusted.
+   * What to run. Defaults to the `credential_process` of the profile. A string for the shell (`/bin/sh -c`, on Windows
+   * `cmd.exe`), or a program and its arguments, run without a shell. Never build a string from untrusted input.
    */
-  readonly command?: string | readonly string[];
-  /** Milliseconds until the process and all it started are stopped; > 0, `Infinity` for never. @default {60000} */
-  readonly timeout?: number;
-  /** Bytes of output above which the process is stopped; an integer >= 1. @default {65536} */
-  readonly maxBufferSize?: number;
-  /** Whether the process reads what this program reads, an MFA code for example. @default {"inherit"} */
-  readonly stdin?: "inherit" | "ignore";
+  readonly command?: string | readonly string[] | undefined;
   /**
-   * Whether prompts and diagnostics of the process appear where this program's do, vanish, or end up (the last KiB) in
+   * Milliseconds until the process group is killed; > 0, rounded up, `Infinity` for never.
+   * @default {60000}
+   */
+  readonly timeout?: number | undefined;
+  /** Bytes of output above which the process group is killed; an integer >= 1. @default {65536} */
+  readonly maxBufferSize?: number | undefined;
+  /** Whether the process reads what this program reads, an MFA code for example. @default {"inherit"} */
+  readonly stdin?: "inherit" | "ignore" | undefined;
+  /**
+   * Whether prompts and diagnostics of the process appear where this program's do, are dropped, or are (the last KiB) in
    * the `stderr` of an error.
    * @default {"inherit"}
    */
-  readonly stderr?: "inherit" | "ignore" | "pipe";
+  readonly stderr?: "inherit" | "ignore" | "pipe" | undefined;
   /** Variables to add to the environment that the process inherits. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /**
    * The AWS account the credentials belong to, where the process does not name it. Defaults to the `aws_account_id` of
    * the profile.
    */
-  readonly accountId?: string;
-  /** Stops the process, and fails the retrieval with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly accountId?: string | undefined;
+  /** Kills the process group, and fails the retrieval with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Where diagnostics go; nothing is printed without one. */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `spawn`, the environment. */
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-const RULES: Rules = {
+/** How the options are checked, except `command` and those for the shared files. */
+export const PROCESS_RULES: Rules = {
   timeout: MILLISECONDS_OR_INFINITY,
   maxBufferSize: integer(1),
   stdin: oneOf("inherit", "ignore"),
@@ -57,17 +61,18 @@ const RULES: Rules = {
   env: VARIABLES,
   accountId: STRING,
   signal: OBJECT,
-  command: COMMAND,
 };
 
 /**
  * Checks the options as they are given.
  *
+ * @returns The runtime, with the parts of the options.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
-export function checkProcessOptions(options: ProcessProviderOptions): void {
-  checkOptions("process provider", options, { ...SHARED_CONFIG_RULES, ...RULES });
-  if (options.command === undefined || options.profile === undefined) return;
+export function checkProcessOptions(options: ProcessProviderOptions): Runtime {
+  const sets = [{ command: COMMAND }, PROCESS_RULES, SHARED_CONFIG_RULES];
+  const runtime = checkProviderOptions("process provider", options, ...sets);
+  if (options.command === undefined || options.profile === undefined) return runtime;
   throw new CredentialsProviderError(
     "ConfigurationError",
     "Cannot create process provider: command and profile exclude each other",
@@ -79,5 +84,5 @@ export function checkProcessOptions(options: ProcessProviderOptions): void {
 export function processSettings(
   { timeout = 60_000, maxBufferSize = 65_536, stdin = "inherit", stderr = "inherit", env = {} }: ProcessProviderOptions,
 ): Omit<SpawnOptions, "signal"> {
-  return { timeoutMs: timeout, maxOutputBytes: maxBufferSize, stdin, stderr, env };
+  return { timeoutMs: timeLimitMs(timeout), maxOutputBytes: maxBufferSize, stdin, stderr, env };
 }

@@ -1,3 +1,4 @@
+import { trimmed } from "../blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { checkRole, roleError, type RoleParameters } from "../sts/parameters.ts";
@@ -192,9 +193,8 @@ function namedSource(source: string, profile: string, warnings: string[]): Base 
   return { kind: "source", profile, name };
 }
 
-/** Blank counts as unset. */
 function value(profile: Profile, key: string): string | undefined {
-  return profile.get(key)?.trim() || undefined;
+  return trimmed(profile.get(key));
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {

@@ -1,12 +1,12 @@
 import type { CacheOptions } from "../cache/cache.ts";
 import { cached, type CachedProvider } from "../cache/cached_provider.ts";
-import { loadSharedConfig, requireProfile } from "../config/files.ts";
+import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../config/files.ts";
+import { checkProviderOptions } from "../config/options.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
 import { validCredentials } from "../validate.ts";
 import { planProfile } from "./plan.ts";
-import { checkProfileOptions, type ProfileProviderOptions } from "./settings.ts";
+import { PROFILE_RULES, type ProfileProviderOptions } from "./settings.ts";
 import { planSource } from "./sources.ts";
 
 /**
@@ -44,9 +44,8 @@ export class ProfileProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: ProfileProviderOptions = {}) {
-    checkProfileOptions(options);
+    this.#runtime = checkProviderOptions("profile provider", options, PROFILE_RULES, SHARED_CONFIG_RULES);
     this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
   }
 
   /** That of what the profile asks for; false before the first retrieval. */
@@ -74,7 +73,7 @@ export class ProfileProvider implements CredentialsSource {
   /** The providers of the last plan stay, with what they have cached, while the plan is the same. */
   async #source(rereads: boolean): Promise<CredentialsSource> {
     const options = rereads ? { ...this.#options, ignoreCache: true } : this.#options;
-    const config = await loadSharedConfig(options, this.#runtime, this.#options.logger);
+    const config = await loadSharedConfig(options, this.#runtime);
     requireProfile(config);
     this.#profiles = config.profiles;
     const plan = planProfile(config.profiles, config.profileName);

@@ -1,16 +1,26 @@
-import { SHARED_CONFIG_RULES } from "../config/files.ts";
-import type { SharedConfigOptions } from "../config/locations.ts";
-import type { ContainerProviderOptions } from "../container/provider.ts";
+import { SHARED_CONFIG_RULES, type SharedConfigOptions } from "../config/files.ts";
+import { CONTAINER_RULES, type ContainerProviderOptions } from "../container/provider.ts";
 import type { Logger } from "../credentials.ts";
 import type { LoginProviderOptions } from "../login/settings.ts";
 import type { LoginHandler } from "../session/session.ts";
 import type { SsoProviderOptions } from "../sso/settings.ts";
 import type { InstanceMetadataProviderOptions } from "../imds/provider.ts";
-import type { ProcessProviderOptions } from "../process/settings.ts";
+import { IMDS_PROVIDER_RULES, IMDS_RULES } from "../imds/settings.ts";
+import { PROCESS_RULES, type ProcessProviderOptions } from "../process/settings.ts";
 import type { Runtime } from "../runtime.ts";
-import type { StsOptions } from "../sts/client.ts";
+import { STS_RULES, type StsOptions } from "../sts/client.ts";
 import type { MfaCodeProvider } from "../sts/role_session.ts";
-import { BOOLEAN, checkOptions, FUNCTION, OBJECT, refused, type Rules, STRING } from "../validate.ts";
+import {
+  BOOLEAN,
+  COMMON_RULES,
+  ENDPOINT,
+  FUNCTION,
+  integer,
+  objectOf,
+  refused,
+  type Rules,
+  STRING,
+} from "../validate.ts";
 
 /** Options of {@linkcode ProfileProvider}. */
 export interface ProfileProviderOptions extends SharedConfigOptions {
@@ -40,13 +50,16 @@ export interface ProfileProviderOptions extends SharedConfigOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-const RULES: Rules = {
-  imds: OBJECT,
-  container: OBJECT,
-  process: OBJECT,
-  sts: OBJECT,
-  sso: OBJECT,
-  login: OBJECT,
+const SESSION_RULES: Rules = { endpoint: ENDPOINT, maxRetries: integer(0) };
+
+/** How the options are checked, except those for the shared files. */
+export const PROFILE_RULES: Rules = {
+  imds: objectOf(IMDS_PROVIDER_RULES, IMDS_RULES, SHARED_CONFIG_RULES, COMMON_RULES),
+  container: objectOf(CONTAINER_RULES, COMMON_RULES),
+  process: objectOf(PROCESS_RULES, SHARED_CONFIG_RULES, COMMON_RULES),
+  sts: objectOf(STS_RULES),
+  sso: objectOf(SESSION_RULES),
+  login: objectOf(SESSION_RULES),
   onLoginRequired: FUNCTION,
   region: STRING,
   mfaCodeProvider: FUNCTION,
@@ -57,14 +70,4 @@ const RULES: Rules = {
   clientConfig: refused("set region, and sts for the rest"),
   parentClientConfig: refused("set region, and sts for the rest"),
   clientPlugins: refused("this library uses no clients of AWS SDK v3"),
-  ...SHARED_CONFIG_RULES,
 };
-
-/**
- * Checks the options as they are given.
- *
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
- */
-export function checkProfileOptions(options: ProfileProviderOptions): void {
-  checkOptions("profile provider", options, RULES);
-}

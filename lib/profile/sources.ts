@@ -1,4 +1,6 @@
+import { trimmed } from "../blank.ts";
 import { cached } from "../cache/cached_provider.ts";
+import { SHARED_CONFIG_RULES } from "../config/files.ts";
 import { loadSources, resolveOnce } from "../config/settings.ts";
 import { ContainerProvider } from "../container/provider.ts";
 import type { Credentials, CredentialsSource } from "../credentials.ts";
@@ -7,15 +9,18 @@ import { CredentialsProviderError } from "../errors.ts";
 import { InstanceMetadataProvider } from "../imds/provider.ts";
 import { LoginProvider } from "../login/provider.ts";
 import { printable } from "../printable.ts";
-import { ProcessProvider } from "../process/provider.ts";
+import { profileTask, runTask } from "../process/provider.ts";
+import type { ProcessProviderOptions } from "../process/settings.ts";
 import { redacted } from "../redaction.ts";
 import type { Runtime } from "../runtime.ts";
+import { detectRuntime } from "../runtime/detect.ts";
 import { SsoProvider } from "../sso/provider.ts";
 import { StsClient, stsEndpoint } from "../sts/client.ts";
 import { RoleSession, type SourceCredentials } from "../sts/role_session.ts";
 import { WebIdentityProvider } from "../sts/web_identity.ts";
+import { COMMON_RULES, knownOptions } from "../validate.ts";
 import type { Base, Plan, RoleHop } from "./plan.ts";
-import type { ProfileProviderOptions } from "./settings.ts";
+import { PROFILE_RULES, type ProfileProviderOptions } from "./settings.ts";
 
 /** Reads the static keys of a profile as they are now. */
 type ReadKeys = (profile: string) => ReadonlyMap<string, string>;
@@ -52,18 +57,20 @@ function roleSession(
 }
 
 function baseSource(base: Base, options: ProfileProviderOptions, readKeys: ReadKeys): CredentialsSource {
-  const { imds, container, process, sts, sso, login, onLoginRequired, ...others } = options;
-  const { mfaCodeProvider: _mfa, mfaRefresh: _refresh, ...common } = others;
+  const { imds, container, process, sts, sso, login, region, onLoginRequired } = knownOptions(options, PROFILE_RULES);
+  const common = knownOptions(options, COMMON_RULES);
+  const shared = knownOptions(options, SHARED_CONFIG_RULES, COMMON_RULES);
   switch (base.kind) {
     case "static":
       // deno-lint-ignore require-await -- what is thrown here belongs into the promise
       return { retrieve: async () => staticCredentials(readKeys(base.profile)) };
     case "process":
-      return new ProcessProvider({ ...withoutRegion(common), ...process, profile: base.profile });
+      return processSource(base, { ...common, ...process });
     case "webIdentity":
       return new WebIdentityProvider({
-        ...common,
+        ...shared,
         ...sts,
+        region,
         webIdentityTokenFile: base.file,
         roleArn: base.role.RoleArn,
         roleSessionName: base.role.RoleSessionName,
@@ -72,26 +79,30 @@ function baseSource(base: Base, options: ProfileProviderOptions, readKeys: ReadK
     case "source":
       switch (base.name) {
         case "Ec2InstanceMetadata":
-          return required(new InstanceMetadataProvider({ ...withoutRegion(common), ...imds }), base);
+          return required(new InstanceMetadataProvider({ ...shared, ...imds }), base);
         case "EcsContainer":
-          return required(new ContainerProvider({ ...runtimeOf(common), ...container }), base);
+          return required(new ContainerProvider({ ...common, ...container }), base);
         case "Environment":
-          return required(new EnvironmentProvider(runtimeOf(common)), base);
+          return required(new EnvironmentProvider(common), base);
       }
       break;
     case "sso":
-      return new SsoProvider({ ...withoutRegion(common), onLoginRequired, ...sso, profile: base.profile });
+      return new SsoProvider({ ...shared, ...sso, onLoginRequired, profile: base.profile });
     case "login":
-      return new LoginProvider({ ...common, onLoginRequired, ...login, profile: base.profile });
+      return new LoginProvider({ ...shared, ...login, region, onLoginRequired, profile: base.profile });
   }
 }
 
-function withoutRegion<T extends { readonly region?: unknown }>({ region: _region, ...rest }: T): Omit<T, "region"> {
-  return rest;
-}
-
-function runtimeOf({ logger, runtime }: ProfileProviderOptions): Pick<ProfileProviderOptions, "logger" | "runtime"> {
-  return { ...(logger === undefined ? {} : { logger }), ...(runtime === undefined ? {} : { runtime }) };
+function processSource(
+  { profile, command, accountId }: Extract<Base, { kind: "process" }>,
+  options: Omit<ProcessProviderOptions, "command">,
+): CredentialsSource {
+  const task = profileTask(profile, command, options.accountId ?? accountId);
+  const runtime = detectRuntime(options.runtime);
+  return {
+    retrieve: ({ signal } = {}) => runTask(task, options, runtime, signal),
+    providerSources: () => ["ProcessProvider"],
+  };
 }
 
 /** A source that a profile names must have credentials: where it is not available, a chain must not go on to another. */
@@ -116,13 +127,13 @@ function required(source: CredentialsSource, { profile, name }: Extract<Base, { 
 }
 
 function staticCredentials(profile: ReadonlyMap<string, string>): Credentials {
-  const value = (key: string) => profile.get(key)?.trim() ?? "";
+  const value = (key: string) => trimmed(profile.get(key));
   const [sessionToken, accountId] = [value("aws_session_token"), value("aws_account_id")];
   return redacted({
-    accessKeyId: value("aws_access_key_id"),
-    secretAccessKey: value("aws_secret_access_key"),
-    ...(sessionToken === "" ? {} : { sessionToken }),
-    ...(accountId === "" ? {} : { accountId }),
+    accessKeyId: value("aws_access_key_id") ?? "",
+    secretAccessKey: value("aws_secret_access_key") ?? "",
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    ...(accountId === undefined ? {} : { accountId }),
     source: "ProfileProvider",
   });
 }

@@ -4,7 +4,6 @@ import { resolveOnce } from "../config/settings.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
 import { ServiceClient } from "../session/service.ts";
 import { Session } from "../session/session.ts";
 import { sessionFile } from "../session/store.ts";
@@ -68,9 +67,8 @@ export class SsoProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(options: SsoProviderOptions = {}) {
-    checkSsoOptions(options);
+    this.#runtime = checkSsoOptions(options);
     this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
     this.#resolved = resolveOnce(() => this.#resolve());
   }
 

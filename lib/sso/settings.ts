@@ -1,13 +1,19 @@
 import { endpointSettings, type EndpointSources } from "../config/endpoint_settings.ts";
-import { loadSharedConfig, requireProfile, SHARED_CONFIG_RULES } from "../config/files.ts";
-import { awsFolder, type SharedConfigOptions } from "../config/locations.ts";
+import {
+  awsFolder,
+  loadSharedConfig,
+  requireProfile,
+  SHARED_CONFIG_RULES,
+  type SharedConfigOptions,
+} from "../config/files.ts";
+import { checkProviderOptions } from "../config/options.ts";
 import type { Logger } from "../credentials.ts";
 import { type EndpointService, resolveEndpoint } from "../endpoint.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import type { LoginHandler } from "../session/session.ts";
-import { checkOptions, ENDPOINT, FUNCTION, integer, type Rules, STRING } from "../validate.ts";
+import { ENDPOINT, FUNCTION, integer, type Rules, STRING } from "../validate.ts";
 import type { SsoEndpoints } from "./client.ts";
 import { type Section, ssoPlan, type SsoSettings } from "./plan.ts";
 import { ssoTokenFileName } from "./token_file.ts";
@@ -77,14 +83,15 @@ type Properties = ReadonlyMap<string, string>;
 /**
  * Checks the options as they are given.
  *
+ * @returns The runtime, with the parts of the options.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
-export function checkSsoOptions(options: SsoProviderOptions): void {
-  checkOptions("SSO provider", options, { ...RULES, ...SHARED_CONFIG_RULES });
+export function checkSsoOptions(options: SsoProviderOptions): Runtime {
+  const runtime = checkProviderOptions("SSO provider", options, RULES, SHARED_CONFIG_RULES);
   const { ssoSession, ssoStartUrl, ssoRegion, ssoAccountId, ssoRoleName } = options;
-  if (propertiesOf(options).size === 0) return;
+  if (propertiesOf(options).size === 0) return runtime;
   const hasSession = ssoSession !== undefined || (ssoStartUrl !== undefined && ssoRegion !== undefined);
-  if (hasSession && ssoAccountId !== undefined && ssoRoleName !== undefined) return;
+  if (hasSession && ssoAccountId !== undefined && ssoRoleName !== undefined) return runtime;
   throw new CredentialsProviderError("ConfigurationError", "Cannot create SSO provider: its options are incomplete", {
     hint: "Give ssoAccountId, ssoRoleName and either ssoSession or both ssoStartUrl and ssoRegion; or none of them.",
   });
@@ -96,7 +103,7 @@ export function checkSsoOptions(options: SsoProviderOptions): void {
  * @throws {CredentialsProviderError} See {@linkcode SsoProvider.retrieve}.
  */
 export async function loadSsoTarget(options: SsoProviderOptions, runtime: Runtime): Promise<SsoTarget> {
-  const config = await loadSharedConfig(options, runtime, options.logger);
+  const config = await loadSharedConfig(options, runtime);
   const given = propertiesOf(options);
   const profile = given.size > 0 ? undefined : config.profileName;
   const section = profile === undefined

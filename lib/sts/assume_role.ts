@@ -1,10 +1,9 @@
-import type { SharedConfigOptions } from "../config/locations.ts";
-import { SHARED_CONFIG_RULES } from "../config/files.ts";
+import { SHARED_CONFIG_RULES, type SharedConfigOptions } from "../config/files.ts";
+import { checkProviderOptions } from "../config/options.ts";
 import { loadSources, resolveOnce } from "../config/settings.ts";
 import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
-import { BOOLEAN, checkOptions, FUNCTION, OBJECT, type Rules } from "../validate.ts";
+import { ANY, BOOLEAN, FUNCTION, OBJECT, type Rules, STRING } from "../validate.ts";
 import { STS_RULES, StsClient, stsEndpoint, type StsOptions } from "./client.ts";
 import { checkRole, type RoleParameters } from "./parameters.ts";
 import { type MfaCodeProvider, RoleSession, type SourceCredentials } from "./role_session.ts";
@@ -27,10 +26,10 @@ export interface AssumeRoleProviderOptions extends StsOptions, SharedConfigOptio
 
 const RULES: Rules = {
   params: OBJECT,
+  masterCredentials: ANY,
   mfaCodeProvider: FUNCTION,
   mfaRefresh: BOOLEAN,
-  ...STS_RULES,
-  ...SHARED_CONFIG_RULES,
+  region: STRING,
 };
 
 /**
@@ -64,10 +63,9 @@ export class AssumeRoleProvider implements CredentialsSource {
    * range.
    */
   constructor(options: AssumeRoleProviderOptions) {
-    checkOptions("assume role provider", options, RULES);
+    const runtime = checkProviderOptions("assume role provider", options, RULES, STS_RULES, SHARED_CONFIG_RULES);
     const { params, masterCredentials: source, mfaCodeProvider, mfaRefresh = true, profile } = options;
     checkRole("params", params);
-    const runtime = detectRuntime(options.runtime);
     const endpoint = resolveOnce(async () => stsEndpoint(options, await loadSources(options, runtime), params.RoleArn));
     const sts = new StsClient(options, runtime);
     this.#session = new RoleSession({ params, source, profile, mfaCodeProvider, mfaRefresh, sts, endpoint }, runtime);

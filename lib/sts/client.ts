@@ -6,7 +6,7 @@ import { HttpClient } from "../http/retry.ts";
 import { encodeForm } from "../percent_encoding.ts";
 import type { Runtime } from "../runtime.ts";
 import { signatureHeaders, type SigningCredentials } from "../sigv4.ts";
-import { integer, MILLISECONDS, type Rules, STRING } from "../validate.ts";
+import { integer, MILLISECONDS, type Rules, STRING, timeLimitMs } from "../validate.ts";
 import { mayBeClockSkew, stsDelayMs, stsError } from "./errors.ts";
 import { parseStsCredentials, parseStsFailure, type StsAction } from "./response.ts";
 
@@ -25,9 +25,8 @@ export interface StsOptions {
   readonly maxRetries?: number | undefined;
 }
 
-/** The rules of {@linkcode StsOptions}. */
+/** How {@linkcode StsOptions} are checked, except the region. */
 export const STS_RULES: Rules = {
-  region: STRING,
   endpoint: STRING,
   timeout: MILLISECONDS,
   maxRetries: integer(0),
@@ -72,7 +71,7 @@ export class StsClient {
     this.#runtime = runtime;
     this.#http = new HttpClient({ ...runtime, send: runtime.fetch });
     this.#maxRetries = maxRetries;
-    this.#timeoutMs = timeout;
+    this.#timeoutMs = timeLimitMs(timeout);
   }
 
   /**

@@ -1,13 +1,13 @@
+import { trimmed } from "../blank.ts";
 import type { CacheOptions } from "../cache/cache.ts";
 import { cached, type CachedProvider } from "../cache/cached_provider.ts";
-import type { SharedConfigOptions } from "../config/locations.ts";
-import { SHARED_CONFIG_RULES } from "../config/files.ts";
+import { SHARED_CONFIG_RULES, type SharedConfigOptions } from "../config/files.ts";
+import { checkProviderOptions } from "../config/options.ts";
 import { loadSources, resolveOnce, type SettingSources } from "../config/settings.ts";
 import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { detectRuntime } from "../runtime/detect.ts";
-import { checkOptions, type Rules, STRING } from "../validate.ts";
+import { ANY, type Rules, STRING } from "../validate.ts";
 import { STS_RULES, StsClient, stsEndpoint, type StsOptions } from "./client.ts";
 import { checkRole, leadingParameters, type RoleParameters, sessionParameters } from "./parameters.ts";
 
@@ -39,7 +39,16 @@ export interface WebIdentityProviderOptions extends StsOptions, SharedConfigOpti
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-const RULES: Rules = { webIdentityTokenFile: STRING, ...STS_RULES, ...SHARED_CONFIG_RULES };
+const RULES: Rules = {
+  webIdentityToken: ANY,
+  webIdentityTokenFile: STRING,
+  roleArn: ANY,
+  roleSessionName: ANY,
+  durationSeconds: ANY,
+  policy: ANY,
+  policyArns: ANY,
+  region: STRING,
+};
 
 /** What every retrieval needs. */
 interface Settings {
@@ -81,10 +90,10 @@ export class WebIdentityProvider implements CredentialsSource {
    * range.
    */
   constructor(options: WebIdentityProviderOptions = {}) {
-    checkOptions("web identity provider", options, RULES);
+    const sets = [RULES, STS_RULES, SHARED_CONFIG_RULES];
+    this.#runtime = checkProviderOptions("web identity provider", options, ...sets);
     if (options.roleArn !== undefined) checkRole("the web identity provider", parametersOf(options), OPTION_NAMES);
     this.#options = options;
-    this.#runtime = detectRuntime(options.runtime);
     this.#sts = new StsClient(options, this.#runtime);
     this.#settings = resolveOnce(() => this.#resolve());
   }
@@ -130,7 +139,7 @@ export class WebIdentityProvider implements CredentialsSource {
   async #resolve(): Promise<Settings> {
     const { webIdentityToken, webIdentityTokenFile, logger } = this.#options;
     const { env } = this.#runtime;
-    const variable = (name: string) => env(name)?.trim() || undefined;
+    const variable = (name: string) => trimmed(env(name));
     const file = webIdentityTokenFile ?? variable("AWS_WEB_IDENTITY_TOKEN_FILE");
     const roleArn = this.#options.roleArn ?? variable("AWS_ROLE_ARN");
     if (webIdentityToken === undefined && file === undefined) throw notConfigured("AWS_WEB_IDENTITY_TOKEN_FILE");

@@ -116,6 +116,14 @@ describe("ProcessProvider.retrieve()", () => {
     assertEquals([run?.env["A"], run?.signal === signal], ["1", true]);
   });
 
+  it("runs with a time limit that timers accept", async () => {
+    for (const [timeout, limit] of [[1500.5, 1501], [1e12, 2 ** 31 - 1], [Infinity, Infinity]] as const) {
+      const runtime = new FakeProcesses();
+      await new ProcessProvider({ command: "helper", runtime, timeout }).retrieve();
+      assertEquals(runtime.runs[0]?.options.timeoutMs, limit);
+    }
+  });
+
   it("stops for either signal, when both are given", async () => {
     for (const aborted of ["options", "call"]) {
       const [options, call] = [new AbortController(), new AbortController()];

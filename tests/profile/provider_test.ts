@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { CredentialsProviderError, fromProfile, type ProfileOptions, ProfileProvider } from "../../mod.ts";
+import { CredentialsProviderError, fromProcess, fromProfile, type ProfileOptions, ProfileProvider } from "../../mod.ts";
 import { ImdsEmulator } from "../../lib/testing/mod.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { printed } from "../support/printed.ts";
@@ -75,9 +75,83 @@ describe("fromProfile()", () => {
     });
   }
 
+  it("makes profile names printable", async () => {
+    const name = "a\u001b[31m\u2028b";
+    const configs = ["", `[profile ${name}]\n`];
+    for (const make of [fromProfile, fromProcess]) {
+      for (const config of configs) {
+        const error = await failure(make({ profile: name, sharedConfig: { config }, runtime: new FakeRuntime() })());
+        assert(error.message.includes("profile a [31m b"), error.message);
+        assertFalse(/[\p{Cc}\p{Zl}]/u.test(`${error.message}${error.hint}`), error.message);
+      }
+    }
+  });
+
   it("stops a chain at a named profile that does not exist", async () => {
     const error = await failure(provide("[default]\n" + STATIC, { profile: "gone" })());
     assertEquals([error.code, error.tryNextLink], ["ProfileNotFoundError", false]);
+  });
+});
+
+describe("fromProfile() with a file that changes", () => {
+  const PATH = "/home/me/.aws/credentials";
+  const keys = (id: string) => `[default]\naws_access_key_id = ${id}\naws_secret_access_key = s\n`;
+
+  function setUp(options: ProfileOptions = {}) {
+    const runtime = new FakeRuntime({ HOME: "/home/me" });
+    runtime.files[PATH] = keys("AKIAOLD");
+    return { runtime, provider: fromProfile({ runtime, ...options }) };
+  }
+
+  it("reads it again with forceRefresh", async () => {
+    const { runtime, provider } = setUp();
+    await provider();
+    runtime.files[PATH] = keys("AKIANEW");
+    assertEquals((await provider()).accessKeyId, "AKIAOLD");
+    assertEquals((await provider({ forceRefresh: true })).accessKeyId, "AKIANEW");
+    assertEquals((await provider()).accessKeyId, "AKIANEW");
+  });
+
+  it("reads it again after invalidate()", async () => {
+    const { runtime, provider } = setUp();
+    const rejected = await provider();
+    runtime.files[PATH] = keys("AKIANEW");
+    provider.invalidate(rejected);
+    assertEquals((await provider()).accessKeyId, "AKIANEW");
+  });
+
+  it("reads it for each retrieval with ignoreCache", async () => {
+    const { runtime } = setUp();
+    const provider = new ProfileProvider({ runtime, ignoreCache: true });
+    await provider.retrieve();
+    runtime.files[PATH] = keys("AKIANEW");
+    assertEquals((await provider.retrieve()).accessKeyId, "AKIANEW");
+  });
+
+  it("does what the profile says now, when it named something else before", async () => {
+    const { runtime, provider } = setUp();
+    await provider();
+    const Version = 1;
+    const document = JSON.stringify({ Version, AccessKeyId: "AKIAPROCESS", SecretAccessKey: "s" });
+    runtime.spawn = () => Promise.resolve({ kind: "exited", exitCode: 0, stdout: new TextEncoder().encode(document) });
+    runtime.files[PATH] = "[default]\ncredential_process = x\naws_account_id = 123456789012\n";
+    const { accessKeyId, accountId } = await provider({ forceRefresh: true });
+    assertEquals([accessKeyId, accountId], ["AKIAPROCESS", "123456789012"]);
+  });
+
+  it("gives the new command to fromProcess({ profile }) with forceRefresh", async () => {
+    const { runtime } = setUp();
+    const commands: string[] = [];
+    runtime.spawn = (command) => {
+      commands.push(command.join(" "));
+      return Promise.resolve({ kind: "notStarted", cause: new Error("no process") });
+    };
+    runtime.files[PATH] = "[default]\ncredential_process = old\n";
+    const provider = fromProcess({ profile: "default", runtime });
+    await provider().catch(() => {});
+    runtime.files[PATH] = "[default]\ncredential_process = new\n";
+    await provider({ forceRefresh: true }).catch(() => {});
+    assertEquals(commands, ["/bin/sh -c old", "/bin/sh -c new"]);
   });
 });
 

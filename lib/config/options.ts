@@ -1,0 +1,23 @@
+import { CACHE_RULES } from "../cache/cache.ts";
+import type { Logger } from "../credentials.ts";
+import type { Runtime } from "../runtime.ts";
+import { detectRuntime } from "../runtime/detect.ts";
+import { checkOptions, COMMON_RULES, type Rules, warnOfUnknownOptions } from "../validate.ts";
+
+/**
+ * Checks the options of a provider as they are given, and warns of those that neither it nor a cache reads.
+ *
+ * @returns The runtime, with the parts of the options.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ */
+export function checkProviderOptions(
+  what: string,
+  options: { readonly logger?: Logger | null | undefined; readonly runtime?: Partial<Runtime> | undefined },
+  ...sets: readonly Rules[]
+): Runtime {
+  const rules: Rules = Object.assign({}, COMMON_RULES, ...sets);
+  checkOptions(what, options, rules);
+  const runtime = detectRuntime(options.runtime);
+  warnOfUnknownOptions(what, options, { ...rules, ...CACHE_RULES }, runtime);
+  return runtime;
+}
