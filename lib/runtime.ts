@@ -69,8 +69,8 @@ export interface FileError extends Error {
 }
 
 /**
- * Runs a program to its end, without a shell. When it is stopped early (timeout, abort, too much output) its process group
- * is killed, where the system allows it, and the result does not wait for that.
+ * Runs a program to its end, without a shell. Its process group is killed, where the system allows that, when it runs for
+ * too long, prints too much or is aborted, and when this program ends before it. The result does not wait for that.
  *
  * Unstable: any release may change it.
  *
@@ -86,31 +86,35 @@ export interface SpawnOptions {
   readonly stderr: "inherit" | "ignore" | "pipe";
   /** Variables to add to the inherited environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Milliseconds until it is stopped; > 0, `Infinity` for never. */
+  /** Whether it inherits the environment of this program; else `env` is all it gets. @default {true} */
+  readonly inheritEnv?: boolean | undefined;
+  /** Its working directory; that of this program by default. */
+  readonly cwd?: string | undefined;
+  /** Milliseconds until it is killed; from 1 to 2³¹ − 1, or `Infinity` for never. */
   readonly timeoutMs: number;
-  /** Bytes of output above which it is stopped. */
+  /** Bytes of output above which it is killed. */
   readonly maxOutputBytes: number;
   /** On Windows: passes the arguments as they are, without quotes of the runtime's own. */
   readonly verbatimArguments?: boolean;
-  /** Stops it. */
+  /** Kills it. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What came of running a program. Unstable: any release may change it. */
 export type SpawnResult =
   | {
-    /** It ended by itself, or something else ended it. */
+    /** It ended by itself, or another program killed it. */
     readonly kind: "exited";
     /** Its exit code; absent where a signal ended it. */
     readonly exitCode?: number;
-    /** The signal that ended it, such as `SIGKILL`. */
+    /** The signal that killed it, such as `SIGKILL`. */
     readonly signal?: string;
     readonly stdout: Uint8Array;
     /** The last KiB of its diagnostics, where they are piped. */
     readonly stderr?: string;
   }
   | {
-    /** It was stopped: it ran for too long, or printed too much. */
+    /** It was killed: it ran for too long, or printed too much. */
     readonly kind: "timedOut" | "tooMuchOutput";
     readonly stderr?: string;
   }

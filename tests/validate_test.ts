@@ -44,13 +44,7 @@ const IMDS = {
   tokenTtlSeconds: 60,
   failFast: true,
 };
-const IMDS_PROVIDER = {
-  ...IMDS,
-  ec2InstanceProfileName: "r",
-  imdsPaths: "auto",
-  capExpirySeconds: 1,
-  providerSources: ["x"],
-};
+const IMDS_PROVIDER = { ...IMDS, ec2InstanceProfileName: "r", imdsPaths: "auto", capExpiry: 1, providerSources: ["x"] };
 const PROCESS = { timeout: 1, maxBufferSize: 1, stdin: "ignore", stderr: "pipe", env: { A: "b" }, accountId: "1" };
 const CONTAINER = {
   awsContainerCredentialsRelativeUri: "/x",

@@ -1,15 +1,15 @@
-import { type ChildHost, exitOf, type KillSignal } from "./supervise.ts";
-import type { NodeProcess } from "../builtin.ts";
-import { killer, leadsGroup, programOf } from "./node.ts";
+import { type NodeProcess, platformOf } from "../builtin.ts";
+import { type ChildHost, exitOf, outputOf } from "./child.ts";
+import { environmentOf, killer, programOf } from "./node.ts";
 
 interface Subprocess {
   readonly pid: number;
+  readonly stdin: { write(text: string): void; flush(): void; end(): void };
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array> | null | undefined;
   readonly exited: Promise<number>;
-  readonly exitCode: number | null;
-  readonly signalCode: string | null;
-  kill(signal: KillSignal): void;
+  readonly signalCode: string | number | null;
+  kill(signal: "SIGKILL"): void;
   unref(): void;
 }
 
@@ -21,29 +21,44 @@ interface BunNamespace {
 export function bunProcesses(process: NodeProcess): ChildHost {
   return {
     ...programOf(process),
-    start(command, { stdin, stderr, env, verbatimArguments: windowsVerbatimArguments }) {
-      const { Bun } = globalThis as unknown as { readonly Bun: BunNamespace };
-      const detached = leadsGroup(process);
-      const child = Bun.spawn(command, {
+    start(command, { stdin, stderr, verbatimArguments, ...options }, isLeader) {
+      const child = bun().spawn(command, {
         stdin,
         stdout: "pipe",
         stderr,
-        env: { ...process.env, ...env },
-        detached,
+        env: environmentOf(process, options),
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        detached: isLeader,
         windowsHide: true,
-        windowsVerbatimArguments,
+        windowsVerbatimArguments: verbatimArguments,
       });
-      const isRunning = () => child.exitCode === null && child.signalCode === null;
       return {
-        stdout: child.stdout,
-        stderr: child.stderr ?? undefined,
-        ended: child.exited.then((exitCode) => exitOf(exitCode, child.signalCode)),
-        kill: killer(process, child.pid, detached, (signal) => {
-          if (isRunning() && signal !== 0) child.kill(signal);
-          return isRunning();
-        }),
+        pid: child.pid,
+        stdout: outputOf(child.stdout),
+        stderr: child.stderr ? outputOf(child.stderr) : undefined,
+        exited: child.exited.then((exitCode) => exitOf(exitCode, child.signalCode)),
+        kill: killer(process, child.pid, () => child.kill("SIGKILL")),
         unref: () => child.unref(),
       };
     },
+    // deno-lint-ignore require-await -- what spawn throws belongs into the promise
+    async startShell(script, name) {
+      if (platformOf(process) === "windows") return undefined;
+      const stdio = { stdin: "pipe", stdout: "ignore", stderr: "ignore" };
+      const child = bun().spawn(["/bin/sh", "-c", script, name], { ...stdio, detached: true });
+      child.unref();
+      const { stdin } = child;
+      return {
+        write(line) {
+          stdin.write(line);
+          stdin.flush();
+        },
+        close: () => stdin.end(),
+      };
+    },
   };
+}
+
+function bun(): BunNamespace {
+  return (globalThis as unknown as { readonly Bun: BunNamespace }).Bun;
 }

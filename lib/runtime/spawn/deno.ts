@@ -1,13 +1,14 @@
 import type { NotStarted } from "../../runtime.ts";
-import { type Child, type ChildHost, exitOf, type KillSignal } from "./supervise.ts";
-import { notStarted } from "./start_failure.ts";
+import { printable } from "../../printable.ts";
+import { type Child, type ChildHost, exitOf, notStarted, outputOf } from "./child.ts";
 
 interface ChildProcess {
   readonly pid: number;
+  readonly stdin: WritableStream<Uint8Array>;
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;
   readonly status: Promise<{ readonly code: number; readonly signal: string | null }>;
-  kill(signal: KillSignal): void;
+  kill(signal: "SIGKILL"): void;
   unref(): void;
 }
 
@@ -17,12 +18,6 @@ export interface DenoProcesses {
   readonly permissions: { querySync(descriptor: Readonly<Record<string, string>>): { readonly state: string } };
   readonly stdin: { isTerminal(): boolean };
   readonly Command: new (file: string, options: object) => { spawn(): ChildProcess };
-  kill(pid: number, signal: KillSignal): void;
-  unrefTimer(timer: unknown): void;
-}
-
-interface NodeTimer {
-  unref(): void;
 }
 
 interface Program {
@@ -41,14 +36,24 @@ const ENDINGS = ["unload", "error", "unhandledrejection"] as const;
  */
 export function denoProcesses(deno: DenoProcesses): ChildHost {
   return {
-    start([file = "", ...args], { stdin, stderr, env, verbatimArguments: windowsRawArguments }) {
-      if (!mayRun(deno, { command: file })) return refused(`--allow-run=${file}`);
-      // Only a group that may be signaled is worth its own session; one program's permission is not enough for that.
-      const detached = deno.build.os !== "windows" && !deno.stdin.isTerminal() && mayRun(deno, {});
-      const stdio = { stdin: STREAM[stdin], stdout: "piped", stderr: STREAM[stderr] };
+    isInteractive: () => deno.stdin.isTerminal(),
+    start([file = "", ...args], { stdin, stderr, env, inheritEnv, cwd, verbatimArguments }, isLeader) {
+      if (!mayRun(deno, file)) {
+        return refused(/\s/.test(file) ? "--allow-run for it" : `--allow-run=${printable(file)}`);
+      }
       try {
-        const command = new deno.Command(file, { args, env, ...stdio, detached, windowsRawArguments });
-        return running(deno, command.spawn(), detached, stderr === "pipe");
+        const command = new deno.Command(file, {
+          args,
+          stdin: STREAM[stdin],
+          stdout: "piped",
+          stderr: STREAM[stderr],
+          env,
+          clearEnv: inheritEnv === false,
+          ...(cwd === undefined ? {} : { cwd }),
+          detached: isLeader,
+          windowsRawArguments: verbatimArguments,
+        });
+        return running(deno, command.spawn(), stderr === "pipe");
       } catch (error) {
         // With variables set that load code into a program, the permission for one program is not enough.
         if ((error as { name?: unknown }).name === "NotCapable") {
@@ -56,6 +61,20 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
         }
         throw error;
       }
+    },
+    async startShell(script, name) {
+      if (deno.build.os === "windows" || !mayRun(deno, "/bin/sh")) return undefined;
+      const stdio = { stdin: "piped", stdout: "null", stderr: "null" };
+      const child = new deno.Command("/bin/sh", { args: ["-c", script, name], ...stdio, detached: true }).spawn();
+      child.unref();
+      const stdin = child.stdin.getWriter();
+      // Deno writes to a new pipe at once only after a turn of its event loop.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      const ignoreEnd = () => {/* the shell has ended */};
+      return {
+        write: (line) => void stdin.write(new TextEncoder().encode(line)).catch(ignoreEnd),
+        close: () => void stdin.close().catch(ignoreEnd),
+      };
     },
     onExit(listener) {
       const program = globalThis as unknown as Program;
@@ -67,45 +86,40 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
         for (const ending of ENDINGS) program.removeEventListener(ending, tell);
       };
     },
-    // In an npm package timers are those of Node, which Deno before 2.7.8 does not take here.
-    unrefTimer: (timer) => typeof timer === "object" ? (timer as NodeTimer).unref() : deno.unrefTimer(timer),
   };
 }
 
-/** Asks, without a prompt, for one program or for all. */
-function mayRun(deno: DenoProcesses, program: { readonly command?: string }): boolean {
-  return deno.permissions.querySync({ name: "run", ...program }).state === "granted";
+/** Whether a program may be started; never prompts. */
+function mayRun(deno: DenoProcesses, command: string): boolean {
+  return deno.permissions.querySync({ name: "run", command }).state === "granted";
 }
 
 function refused(flag: string): NotStarted {
   return notStarted("Deno may not start the program", `Start Deno with ${flag}.`);
 }
 
-function running(deno: DenoProcesses, child: ChildProcess, detached: boolean, isPiped: boolean): Child {
+function running(deno: DenoProcesses, child: ChildProcess, isPiped: boolean): Child {
   return {
-    stdout: child.stdout,
-    stderr: isPiped ? child.stderr : undefined,
-    ended: child.status.then(({ code, signal }) => exitOf(code, signal)),
-    kill: deno.build.os === "windows" ? treeKiller(deno, child.pid) : (signal) => {
-      return (detached && succeeds(() => deno.kill(-child.pid, signal))) || succeeds(() => child.kill(signal));
-    },
-    unref: () => void succeeds(() => child.unref()),
+    pid: child.pid,
+    stdout: outputOf(child.stdout),
+    stderr: isPiped ? outputOf(child.stderr) : undefined,
+    exited: child.status.then(
+      ({ code, signal }) => exitOf(code, signal),
+      () => exitOf(null, "an unknown signal"), // Deno has no names for real-time signals
+    ),
+    kill: () => ignoreFailure(() => deno.build.os === "windows" ? killTree(deno, child.pid) : child.kill("SIGKILL")),
+    unref: () => ignoreFailure(() => child.unref()),
   };
 }
 
-function treeKiller(deno: DenoProcesses, pid: number): Child["kill"] {
+function killTree(deno: DenoProcesses, pid: number): void {
   const stdio = { stdin: "null", stdout: "null", stderr: "null" };
-  const taskkill = () =>
-    new deno.Command("taskkill", { args: ["/pid", `${pid}`, "/T", "/F"], ...stdio }).spawn().unref();
-  return (signal) => signal !== 0 && succeeds(taskkill);
+  new deno.Command("taskkill", { args: ["/pid", `${pid}`, "/T", "/F"], ...stdio }).spawn().unref();
 }
 
-/** Deno throws where nobody is left to signal. */
-function succeeds(effect: () => void): boolean {
+/** Deno throws where the process has ended. */
+function ignoreFailure(effect: () => void): void {
   try {
     effect();
-    return true;
-  } catch {
-    return false;
-  }
+  } catch { /* there is no process left */ }
 }

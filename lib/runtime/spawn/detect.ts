@@ -4,7 +4,7 @@ import { runtimeKind, unsupportedVersion } from "../kind.ts";
 import { bunProcesses } from "./bun.ts";
 import { type DenoProcesses, denoProcesses } from "./deno.ts";
 import { nodeProcesses } from "./node.ts";
-import { notStarted } from "./start_failure.ts";
+import { notStarted } from "./child.ts";
 import { spawnOn } from "./supervise.ts";
 
 const NO_PROCESSES_HINT = "Run this on Deno, Bun or Node, or give another `spawn` as `runtime: { spawn }`.";

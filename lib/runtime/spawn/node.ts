@@ -1,12 +1,24 @@
-import { type Child, type ChildHost, exitOf, type KillSignal } from "./supervise.ts";
+import type { SpawnOptions } from "../../runtime.ts";
 import { type NodeProcess, platformOf } from "../builtin.ts";
-import { startFailure } from "./start_failure.ts";
+import { type ChildHost, exitOf, type Output, startFailure } from "./child.ts";
+
+interface Writable {
+  write(text: string): void;
+  end(): void;
+  on(event: "error", listener: (error: unknown) => void): void;
+}
+
+interface Readable extends AsyncIterable<Uint8Array> {
+  destroy(): void;
+}
 
 interface ChildProcess {
-  readonly pid: number;
-  readonly stdout: object;
-  readonly stderr: object | null;
-  kill(signal: KillSignal): boolean;
+  /** Absent where the process did not start: then an error event follows. */
+  readonly pid?: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable | null;
+  kill(signal: "SIGKILL"): boolean;
   unref(): void;
   on(event: "error", listener: (error: unknown) => void): void;
   on(event: "exit", listener: (exitCode: number | null, signal: string | null) => void): void;
@@ -16,71 +28,68 @@ interface ChildProcesses {
   spawn(file: string, args: readonly string[], options: object): ChildProcess;
 }
 
-interface Streams {
-  readonly Readable: { toWeb(stream: object): ReadableStream<Uint8Array> };
-}
-
 /** Starts processes with `node:child_process`. */
 export function nodeProcesses(process: NodeProcess): ChildHost {
   return {
     ...programOf(process),
-    start([file = "", ...args], { stdin, stderr, env, verbatimArguments: windowsVerbatimArguments }) {
-      const { Readable } = process.getBuiltinModule<Streams>("node:stream");
-      const detached = leadsGroup(process);
+    start([file = "", ...args], { stdin, stderr, verbatimArguments, ...options }, isLeader) {
       const child = childProcesses(process).spawn(file, args, {
         stdio: [stdin, "pipe", stderr],
-        env: { ...process.env, ...env },
-        detached,
+        env: environmentOf(process, options),
+        cwd: options.cwd,
+        detached: isLeader,
         windowsHide: true,
-        windowsVerbatimArguments,
+        windowsVerbatimArguments: verbatimArguments,
       });
+      // An error event without a listener ends the program and prints the arguments.
+      const failed = new Promise((resolve) => child.on("error", resolve));
+      const { pid } = child;
+      if (pid === undefined) return failed.then((error) => startFailure(error, options));
       return {
-        stdout: Readable.toWeb(child.stdout),
-        stderr: child.stderr === null ? undefined : Readable.toWeb(child.stderr),
-        ended: new Promise((resolve) => {
-          child.on("error", (error) => resolve(startFailure(error))); // a signal that cannot be sent ends here, too
-          child.on("exit", (exitCode, signal) => resolve(exitOf(exitCode, signal)));
-        }),
-        kill: killer(process, child.pid, detached, (signal) => child.kill(signal)),
+        pid,
+        stdout: outputOf(child.stdout),
+        stderr: child.stderr === null ? undefined : outputOf(child.stderr),
+        exited: new Promise((resolve) => child.on("exit", (...exit) => resolve(exitOf(...exit)))),
+        kill: killer(process, pid, () => child.kill("SIGKILL")),
         unref: () => child.unref(),
       };
+    },
+    // deno-lint-ignore require-await -- what spawn throws belongs into the promise
+    async startShell(script, name) {
+      if (platformOf(process) === "windows") return undefined;
+      const options = { stdio: ["pipe", "ignore", "ignore"], detached: true };
+      const child = childProcesses(process).spawn("/bin/sh", ["-c", script, name], options);
+      child.on("error", () => {/* it has no pid then */});
+      if (child.pid === undefined) return undefined;
+      child.unref();
+      const { stdin } = child;
+      stdin.on("error", () => {/* the shell has ended */});
+      return { write: (line) => stdin.write(line), close: () => stdin.end() };
     },
   };
 }
 
-/**
- * Whether a child is to lead a session of its own, so that one signal reaches all it starts. Not where a person sits at
- * the terminal: from another session a helper cannot open it to ask.
- */
-export function leadsGroup(process: NodeProcess): boolean {
-  const { isatty } = process.getBuiltinModule<{ isatty(descriptor: number): boolean }>("node:tty");
-  return platformOf(process) === "posix" && !isatty(0);
+/** The environment of a process: Node and Bun take it whole. */
+export function environmentOf(
+  { env: inherited }: NodeProcess,
+  { env, inheritEnv = true }: Pick<SpawnOptions, "env" | "inheritEnv">,
+): Readonly<Record<string, string | undefined>> {
+  return inheritEnv ? { ...inherited, ...env } : env;
 }
 
-/** `Child.kill` for Node and Bun; `killAlone` signals the child itself, and tells whether it is there. */
-export function killer(
-  process: NodeProcess,
-  pid: number,
-  isLeader: boolean,
-  killAlone: Child["kill"],
-): Child["kill"] {
-  if (platformOf(process) === "windows") return (signal) => signal !== 0 && killTree(process, pid);
-  return (signal) => {
-    if (!isLeader) return killAlone(signal);
-    try {
-      process.kill(-pid, signal);
-      return true;
-    } catch {
-      return killAlone(signal); // nobody is left of the group; or an early Bun, which signals no groups
-    }
-  };
+/** `Child.kill` for Node and Bun; `killAlone` kills the process itself. */
+export function killer(process: NodeProcess, pid: number, killAlone: () => void): () => void {
+  return platformOf(process) === "windows" ? () => killTree(process, pid) : killAlone;
 }
 
-function killTree(process: NodeProcess, pid: number): boolean {
+function killTree(process: NodeProcess, pid: number): void {
   const options = { stdio: "ignore", windowsHide: true };
   const taskkill = childProcesses(process).spawn("taskkill", ["/pid", `${pid}`, "/T", "/F"], options);
   taskkill.on("error", () => {/* without it the process runs on to its end */});
-  return true;
+}
+
+function outputOf(stream: Readable): Output {
+  return { chunks: stream, close: () => stream.destroy() };
 }
 
 function childProcesses(process: NodeProcess): ChildProcesses {
@@ -90,8 +99,9 @@ function childProcesses(process: NodeProcess): ChildProcesses {
 let exitListeners: Set<() => void> | undefined;
 
 /** The parts of a host that Node and Bun share. */
-export function programOf(process: NodeProcess): Pick<ChildHost, "onExit" | "unrefTimer"> {
+export function programOf(process: NodeProcess): Pick<ChildHost, "isInteractive" | "onExit"> {
   return {
+    isInteractive: () => process.getBuiltinModule<{ isatty(descriptor: number): boolean }>("node:tty").isatty(0),
     onExit(listener) {
       // One hook for all: Node warns of a leak from the eleventh on.
       if (exitListeners === undefined) process.on("exit", tellExit);
@@ -103,7 +113,6 @@ export function programOf(process: NodeProcess): Pick<ChildHost, "onExit" | "unr
         process.off("exit", tellExit);
       };
     },
-    unrefTimer: (timer) => (timer as { unref(): void }).unref(),
   };
 }
 

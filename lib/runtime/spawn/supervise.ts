@@ -1,78 +1,44 @@
 import type { NotStarted, Spawn, SpawnOptions, SpawnResult } from "../../runtime.ts";
-import { startFailure } from "./start_failure.ts";
+import { type Child, type ChildHost, type Exit, type Output, startFailure } from "./child.ts";
+import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
 
-/** How a process ended. */
-export interface Exit {
-  readonly kind: "exited";
-  readonly exitCode?: number;
-  readonly signal?: string;
-}
-
-/** A process that an adapter started. */
-export interface Child {
-  readonly stdout: ReadableStream<Uint8Array>;
-  readonly stderr: ReadableStream<Uint8Array> | undefined;
-  /** Never rejects. Node learns only later that a program did not start. */
-  readonly ended: Promise<Exit | NotStarted>;
-  /**
-   * Signals the process and, where it can, those it started; 0 only asks. Never throws.
-   *
-   * @returns Whether someone is there.
-   */
-  readonly kill: (signal: KillSignal) => boolean;
-  /** Lets this program end before the process does. */
-  readonly unref: () => void;
-}
-
-/** Bun and Deno make up an exit code where a signal ended the process. */
-export function exitOf(exitCode: number | null, signal: string | null): Exit {
-  return { kind: "exited", ...(signal === null ? { exitCode: exitCode ?? 0 } : { signal }) };
-}
-
-export type KillSignal = "SIGTERM" | "SIGKILL" | 0;
-
-/** What an adapter can do with processes. */
-export interface ChildHost {
-  /** Starts a process at once. Where that fails it throws the runtime's own error, or returns a better one. */
-  readonly start: (command: readonly string[], options: SpawnOptions) => Child | NotStarted;
-  /** Calls back when this program ends; returns how to take that back. */
-  readonly onExit: (listener: () => void) => () => void;
-  /** Lets this program end before the timer fires. */
-  readonly unrefTimer: (timer: unknown) => void;
-}
-
-/** How long a process that is asked to end may take for it. */
-const KILL_DELAY_MS = 2_000;
-/** How long output may still arrive from a process that is gone: something it started may hold the pipe for good. */
+/** How long output may arrive after the process ended: something that it started may hold the pipe open for good. */
 const GRACE_MS = 2_000;
-/** `setTimeout` fires at once beyond this, 24 days; nobody waits longer. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const STDERR_BYTES = 1_024;
 
 /** {@linkcode Spawn}, made of what an adapter can do. */
 export function spawnOn(host: ChildHost): Spawn {
   return async (command, options) => {
     options.signal?.throwIfAborted();
-    const child = start(command, options, host);
-    return "kind" in child ? child : await supervise(child, options, host);
+    const shell = await startShell(host);
+    // A process group can be killed whole. But from a session of its own a process cannot ask a person at the terminal.
+    const isLeader = shell !== undefined && !host.isInteractive();
+    const child = start(command, options, isLeader, host);
+    if ("exited" in child) {
+      const watcher = shell === undefined ? killAtExit(child, host) : watch(child, isLeader, shell);
+      return await supervise(child, watcher, options);
+    }
+    shell?.close();
+    return await child;
   };
 }
 
-function start(command: readonly string[], options: SpawnOptions, host: ChildHost): Child | NotStarted {
+function start(
+  command: readonly string[],
+  options: SpawnOptions,
+  isLeader: boolean,
+  host: ChildHost,
+): Child | NotStarted | Promise<NotStarted> {
   try {
-    return host.start(command, options);
+    return host.start(command, options, isLeader);
   } catch (error) {
-    return startFailure(error);
+    return startFailure(error, options);
   }
 }
 
-/**
- * Has the result at once, also of a process that does not want to end, and leaves nothing this program waits for. From
- * the moment a process runs until it is gone, the end of this program is its end.
- */
-async function supervise(child: Child, options: SpawnOptions, host: ChildHost): Promise<SpawnResult> {
+/** Resolves as soon as the outcome is known, even if the process ignores SIGTERM. */
+async function supervise(child: Child, watcher: Watcher, options: SpawnOptions): Promise<SpawnResult> {
   const interruption = new Interruption(options);
-  const unhook = host.onExit(() => child.kill("SIGKILL"));
   const chunks: Uint8Array[] = [];
   let size = 0;
   const stdout = read(child.stdout, (chunk) => {
@@ -82,57 +48,32 @@ async function supervise(child: Child, options: SpawnOptions, host: ChildHost): 
   });
   let tail = new Uint8Array();
   const stderr = child.stderr && read(child.stderr, (chunk) => tail = joined([tail, chunk]).slice(-STDERR_BYTES));
-  try {
-    const ending = await endingOf(child, Promise.all([stdout.ended, stderr?.ended]), interruption);
-    const diagnostics = stderr && { stderr: new TextDecoder().decode(tail) };
-    if (typeof ending === "object") {
-      return ending.kind === "notStarted" ? ending : { ...ending, stdout: joined(chunks), ...diagnostics };
-    }
-    terminate(child, host);
-    if (ending === "aborted") throw options.signal?.reason;
-    return { kind: ending, ...diagnostics };
-  } finally {
-    unhook();
-    interruption.release();
-    stdout.cancel();
-    stderr?.cancel();
-    child.unref();
+  const outcome = await outcomeOf(child, Promise.all([stdout, stderr]), interruption);
+  interruption.release();
+  child.stdout.close();
+  child.stderr?.close();
+  child.unref();
+  const diagnostics = stderr && { stderr: new TextDecoder().decode(tail) };
+  if (typeof outcome === "object") {
+    watcher.release();
+    return { ...outcome, stdout: joined(chunks), ...diagnostics };
   }
+  watcher.kill();
+  if (outcome === "aborted") throw options.signal?.reason;
+  return { kind: outcome, ...diagnostics };
 }
 
-/** Once the process is gone its result counts: then time is up only for the rest of the output. */
-async function endingOf(
+/** Once the process exited its result counts: then the time limit is one for the rest of the output only. */
+async function outcomeOf(
   child: Child,
   drained: Promise<unknown>,
   interruption: Interruption,
-): Promise<Exit | NotStarted | InterruptionReason> {
-  const ending = await Promise.race([child.ended, interruption.raised]);
-  if (typeof ending === "string") return ending;
+): Promise<Exit | InterruptionReason> {
+  const outcome = await Promise.race([child.exited, interruption.raised]);
+  if (typeof outcome === "string") return outcome;
   interruption.raiseAfter(GRACE_MS);
   const reason = await Promise.race([drained, interruption.raised]);
-  return reason === "tooMuchOutput" || reason === "aborted" ? reason : ending;
-}
-
-/**
- * Asks the process and those it started to end, and makes them two seconds later, or when this program ends. It is the
- * rest of the group that may be left when the process itself is gone.
- */
-function terminate(child: Child, host: ChildHost): void {
-  child.kill("SIGTERM");
-  const disarm = () => {
-    clearTimeout(timer);
-    unhook();
-  };
-  const finish = () => {
-    disarm();
-    child.kill("SIGKILL");
-  };
-  const timer = setTimeout(finish, KILL_DELAY_MS);
-  host.unrefTimer(timer);
-  const unhook = host.onExit(finish);
-  child.ended.then(() => {
-    if (!child.kill(0)) disarm();
-  });
+  return reason === "tooMuchOutput" || reason === "aborted" ? reason : outcome;
 }
 
 type InterruptionReason = "timedOut" | "tooMuchOutput" | "aborted";
@@ -157,7 +98,7 @@ class Interruption {
   }
 
   raiseAfter(ms: number): void {
-    if (ms <= MAX_TIMER_MS) this.#timers.push(setTimeout(() => this.raise("timedOut"), ms));
+    if (ms !== Infinity) this.#timers.push(setTimeout(() => this.raise("timedOut"), ms));
   }
 
   /** Takes back the timers and the listener. */
@@ -169,19 +110,11 @@ class Interruption {
   readonly #abort = (): void => this.raise("aborted");
 }
 
-/** Hands over what arrives on a pipe until its end, or until it breaks: then what arrived is all there is. */
-function read(
-  stream: ReadableStream<Uint8Array>,
-  take: (chunk: Uint8Array) => void,
-): { readonly ended: Promise<void>; readonly cancel: () => void } {
-  const reader = stream.getReader();
-  async function pump(): Promise<void> {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
-  }
-  return {
-    ended: pump().catch(() => {/* it broke */}),
-    cancel: () => void reader.cancel().catch(() => {/* it broke before */}),
-  };
+/** Hands over what arrives until the pipe is closed. One that breaks counts as closed. */
+async function read({ chunks }: Output, take: (chunk: Uint8Array) => void): Promise<void> {
+  try {
+    for await (const chunk of chunks) take(chunk);
+  } catch { /* what arrived is all there is */ }
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,100 @@
+import type { NotStarted, SpawnOptions } from "../../runtime.ts";
+
+/** How a process ended. */
+export interface Exit {
+  readonly kind: "exited";
+  readonly exitCode?: number;
+  readonly signal?: string;
+}
+
+/** A pipe from a process. */
+export interface Output {
+  /** What arrives until the pipe is closed or breaks. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Closes the pipe. Never throws. */
+  readonly close: () => void;
+}
+
+/** A process that an adapter started. */
+export interface Child {
+  readonly pid: number;
+  readonly stdout: Output;
+  readonly stderr: Output | undefined;
+  /** Never rejects. */
+  readonly exited: Promise<Exit>;
+  /** Kills the process at once, on Windows with those it started. Never throws. */
+  readonly kill: () => void;
+  /** Lets this program end before the process does. */
+  readonly unref: () => void;
+}
+
+/** The standard input of a process. It is no error if the process has ended. */
+export interface Input {
+  /** Writes at once: even if this program ends now, the process can read the line. */
+  readonly write: (line: string) => void;
+  readonly close: () => void;
+}
+
+/** What an adapter can do with processes. */
+export interface ChildHost {
+  /** Whether the standard input of this program is a terminal. */
+  readonly isInteractive: () => boolean;
+  /**
+   * Starts a process at once. Where that fails it throws the runtime's own error, or returns a better one.
+   *
+   * @param isLeader Whether the process leads a session and a process group of its own (POSIX).
+   */
+  readonly start: (
+    command: readonly string[],
+    options: SpawnOptions,
+    isLeader: boolean,
+  ) => Child | NotStarted | Promise<NotStarted>;
+  /**
+   * Starts `/bin/sh` with a script, in a session of its own. This program can end before it.
+   *
+   * @returns `undefined` where there is none, or it may not be started. Rejects where that fails otherwise.
+   */
+  readonly startShell: (script: string, name: string) => Promise<Input | undefined>;
+  /** Calls back when this program exits, other than by a signal; returns how to take that back. */
+  readonly onExit: (listener: () => void) => () => void;
+}
+
+/** The pipe behind a web stream. */
+export function outputOf(stream: ReadableStream<Uint8Array>): Output {
+  const reader = stream.getReader();
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  }
+  return { chunks: chunks(), close: () => void reader.cancel().catch(() => {/* it broke before */}) };
+}
+
+/** Bun and Deno make up an exit code where a signal ended the process; Bun has no names for real-time signals. */
+export function exitOf(exitCode: number | null, signal: string | number | null): Exit {
+  if (signal === null) return { kind: "exited", exitCode: exitCode ?? 0 };
+  return { kind: "exited", signal: typeof signal === "number" ? `signal ${signal}` : signal };
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such program",
+  EACCES: "the program may not be executed",
+  ENOEXEC: "the system cannot execute a file of this format",
+  E2BIG: "the arguments and the environment are too long",
+  EMFILE: "this program has too many open files",
+  ENFILE: "the system has too many open files",
+  EAGAIN: "the system has too many processes",
+  EINVAL: "an argument holds a NUL character",
+  ERR_INVALID_ARG_VALUE: "an argument holds a NUL character",
+};
+
+/** Says why a program did not start. The runtimes' own errors quote its arguments, which may be secrets. */
+export function startFailure(error: unknown, { cwd }: Pick<SpawnOptions, "cwd">): NotStarted {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  const known = STATES[code as string] ?? "the system refused to start it";
+  const state = code === "ENOENT" && cwd !== undefined ? `${known} or working directory` : known;
+  return notStarted(typeof code === "string" && /^[A-Z0-9_]+$/.test(code) ? `${state} (${code})` : state);
+}
+
+/** The result for a program that did not start, and what to do about it. */
+export function notStarted(state: string, hint?: string): NotStarted {
+  return { kind: "notStarted", cause: new Error(state), ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,54 @@
+import type { Child, ChildHost, Input } from "./child.ts";
+
+/** How a process is killed, also when this program ends first. */
+export interface Watcher {
+  /** Kills the process, or its process group. Does not wait for that, and needs this program no longer. */
+  readonly kill: () => void;
+  /** From now on the process is not killed when this program ends. */
+  readonly release: () => void;
+}
+
+/**
+ * Reads what to kill: a process id, or that of a process group as a negative number. Then waits for a second line, which
+ * tells it to do nothing. If its standard input is closed instead, it sends SIGTERM, and SIGKILL two seconds later.
+ */
+const SCRIPT = `read -r target || exit
+read -r release && exit
+kill -TERM "$target" && { sleep 2; kill -KILL "$target"; }`;
+
+/**
+ * Starts a shell that waits for the end of this program, before the process that it will watch, so that none runs
+ * unwatched. The system closes the pipe to it however this program ends: by a signal, a crash, `worker.terminate()`. A
+ * signal listener would miss some of these, and replace the default action of the others.
+ */
+export async function startShell(host: ChildHost): Promise<Input | undefined> {
+  try {
+    return await host.startShell(SCRIPT, "rolecreds-watcher");
+  } catch {
+    return undefined; // no /bin/sh, or too many processes or open files
+  }
+}
+
+/** Has a process, or the group that it leads, watched by the shell. */
+export function watch({ pid }: Child, isLeader: boolean, shell: Input): Watcher {
+  shell.write(`${isLeader ? -pid : pid}\n`);
+  return {
+    kill: shell.close,
+    release() {
+      shell.write("release\n");
+      shell.close();
+    },
+  };
+}
+
+/** Without a shell the process alone is killed, at once, and when this program exits other than by a signal. */
+export function killAtExit(child: Child, host: ChildHost): Watcher {
+  const release = host.onExit(child.kill);
+  return {
+    kill() {
+      release();
+      child.kill();
+    },
+    release,
+  };
+}
