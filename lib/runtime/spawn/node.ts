@@ -28,11 +28,20 @@ interface ChildProcesses {
   spawn(file: string, args: readonly string[], options: object): ChildProcess;
 }
 
+interface FileSystem {
+  openSync(path: string): number;
+  closeSync(descriptor: number): void;
+}
+
+/** How many file descriptors starting a process takes at most: two for each of three pipes, and one to spare. */
+const DESCRIPTORS = 7;
+
 /** Starts processes with `node:child_process`. */
 export function nodeProcesses(process: NodeProcess): ChildHost {
   return {
     ...programOf(process),
     start([file = "", ...args], { stdin, stderr, verbatimArguments, ...options }, isLeader) {
+      requireDescriptors(process);
       const child = childProcesses(process).spawn(file, args, {
         stdio: [stdin, "pipe", stderr],
         env: environmentOf(process, options),
@@ -57,6 +66,7 @@ export function nodeProcesses(process: NodeProcess): ChildHost {
     // deno-lint-ignore require-await -- what spawn throws belongs into the promise
     async startShell(script, name) {
       if (platformOf(process) === "windows") return undefined;
+      requireDescriptors(process);
       const options = { stdio: ["pipe", "ignore", "ignore"], detached: true };
       const child = childProcesses(process).spawn("/bin/sh", ["-c", script, name], options);
       child.on("error", () => {/* it has no pid then */});
@@ -67,6 +77,24 @@ export function nodeProcesses(process: NodeProcess): ChildHost {
       return { write: (line) => stdin.write(line), close: () => stdin.end() };
     },
   };
+}
+
+/**
+ * Node leaks pipes where the file descriptors run out while it starts a process.
+ *
+ * @throws {Error} With the code `EMFILE` or `ENFILE`, if too few are left.
+ */
+function requireDescriptors(process: NodeProcess): void {
+  const { openSync, closeSync } = process.getBuiltinModule<FileSystem>("node:fs");
+  const descriptors: number[] = [];
+  try {
+    while (descriptors.length < DESCRIPTORS) descriptors.push(openSync("/dev/null"));
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    if (code === "EMFILE" || code === "ENFILE") throw error;
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+  }
 }
 
 /** The environment of a process: Node and Bun take it whole. */
