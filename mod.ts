@@ -33,6 +33,7 @@ export {
   ContainerProvider,
   type ContainerProviderOptions,
   fromContainerMetadata,
+  fromContainerMetadata as fromHttp,
 } from "./lib/container/provider.ts";
 export {
   fromTokenFile,
