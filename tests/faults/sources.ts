@@ -1,0 +1,73 @@
+import {
+  type CachedProvider,
+  fromContainerMetadata,
+  fromInstanceMetadata,
+  fromTemporaryCredentials,
+  fromWebToken,
+  type Runtime,
+} from "../../mod.ts";
+import { EcsEmulator, EksEmulator, type Emulator, ImdsEmulator, StsEmulator } from "../../lib/testing/mod.ts";
+
+/** A service in memory, and a provider that retrieves from it. */
+export interface Source {
+  readonly emulator: Emulator;
+  readonly provider: CachedProvider;
+  /** How long its credentials live. */
+  readonly lifetimeMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+const ROLE_ARN = "arn:aws:iam::123456789012:role/emulated-role";
+const KEYS = { accessKeyId: "AKIAEMULATED00000001", secretAccessKey: "emulated-secret-access-key" };
+
+/** Makes a source whose program has `client` for a runtime, and whose service has `service`. */
+type MakeSource = (client: Partial<Runtime>, service: Partial<Runtime>) => Source;
+
+export const SOURCES: Readonly<Record<string, MakeSource>> = {
+  "IMDS": (client, service) => {
+    const emulator = new ImdsEmulator({ runtime: service });
+    return source(emulator, client, 6, (settings) => fromInstanceMetadata(settings));
+  },
+  "ECS": (client, service) => {
+    const emulator = new EcsEmulator({ runtime: service });
+    const awsContainerCredentialsRelativeUri = emulator.relativeUri;
+    return source(emulator, client, 6, (settings) => {
+      return fromContainerMetadata({ awsContainerCredentialsRelativeUri, ...settings });
+    });
+  },
+  "EKS": (client, service) => {
+    const emulator = new EksEmulator({ tokens: ["a-token"], runtime: service });
+    const location = {
+      awsContainerCredentialsFullUri: "http://169.254.170.23/v1/credentials",
+      awsContainerAuthorizationToken: "a-token",
+    };
+    return source(emulator, client, 6, (settings) => fromContainerMetadata({ ...location, ...settings }));
+  },
+  "STS web identity": (client, service) => {
+    const emulator = new StsEmulator({ runtime: service });
+    const role = { webIdentityToken: "emulated-web-identity-token", roleArn: ROLE_ARN };
+    return source(emulator, client, 1, (settings) => fromWebToken({ ...role, ...settings }));
+  },
+  "STS AssumeRole": (client, service) => {
+    const emulator = new StsEmulator({ runtime: service });
+    const role = { params: { RoleArn: ROLE_ARN }, masterCredentials: KEYS };
+    return source(emulator, client, 1, (settings) => fromTemporaryCredentials({ ...role, ...settings }));
+  },
+};
+
+interface Settings {
+  readonly sharedConfig: Record<never, never>;
+  readonly logger: null;
+  readonly runtime: Partial<Runtime>;
+}
+
+function source(
+  emulator: Emulator,
+  client: Partial<Runtime>,
+  lifetimeHours: number,
+  connect: (settings: Settings) => CachedProvider,
+): Source {
+  const runtime = { ...client, fetch: emulator.fetch, fetchDirect: emulator.fetch };
+  const provider = connect({ sharedConfig: {}, logger: null, runtime });
+  return { emulator, provider, lifetimeMs: lifetimeHours * HOUR_MS };
+}
