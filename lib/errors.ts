@@ -120,9 +120,9 @@ export interface CredentialsErrorDetails {
   readonly command?: string | undefined;
   /** The exit code of a credential process that failed. */
   readonly exitCode?: number | undefined;
-  /** The signal that ended a credential process, such as `SIGKILL`. */
+  /** The signal that killed a credential process, such as `SIGKILL`. */
   readonly signal?: string | undefined;
-  /** The last KiB of a credential process's diagnostics, where they are piped. */
+  /** The last KiB that a credential process wrote to stderr, where that is piped. */
   readonly stderr?: string | undefined;
   /** The file that cannot be read or parsed, as the caller named it. */
   readonly path?: string | undefined;
@@ -186,9 +186,12 @@ export class CredentialsProviderError extends Error {
   declare readonly command?: string;
   /** The exit code of a credential process that failed. */
   declare readonly exitCode?: number;
-  /** The signal that ended a credential process, such as `SIGKILL`. */
+  /** The signal that killed a credential process, such as `SIGKILL`. */
   declare readonly signal?: string;
-  /** The last KiB of a credential process's diagnostics, with `stderr: "pipe"`; what it wrote is its own affair. */
+  /**
+   * The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. It is in no message, and as the process
+   * wrote it: it may hold control characters, and what that program should not have written.
+   */
   declare readonly stderr?: string;
   /** The file that cannot be read or parsed, as the caller named it. */
   declare readonly path?: string;

@@ -22,7 +22,7 @@ interface ProcessTask {
   readonly name: string;
 }
 
-const BY_HAND_HINT = "Run the command by hand: it must print the document and end with exit code 0.";
+const BY_HAND_HINT = "Run the command by hand: it must print the document and exit with code 0.";
 const NOT_STARTED_HINT = "Check the path of the program, and that this user may execute it.";
 
 /**
@@ -30,8 +30,16 @@ const NOT_STARTED_HINT = "Check the path of the program, and that this user may 
  * {@linkcode CredentialsCache} in front, or use {@linkcode fromProcess}, which does.
  *
  * The process inherits the environment, stdin and stderr, so that it can ask for an MFA code. What it prints and the
- * arguments of the command are in no error and no log. When it is stopped (timeout, abort, too much output), all that it
- * started is stopped with it; at a terminal, and in Deno with permission for one program only, it is stopped alone.
+ * arguments of the command are in no error and no log.
+ *
+ * On timeout, abort or too much output its process group gets SIGTERM, and SIGKILL two seconds later. The same happens
+ * when this program ends first, also by a signal, a crash or `worker.terminate()`: a second process, `/bin/sh`, waits for
+ * that. The signal listeners of the program, and what signals do without one, stay as they are. There are two exceptions:
+ *
+ * - Where stdin of this program is a terminal, the process alone is killed. In a process group of its own it could not ask
+ *   a person.
+ * - Where `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), the process is killed at once:
+ *   on Windows with all that it started, elsewhere alone. It runs on if a signal or `worker.terminate()` ends this program.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html}
@@ -64,8 +72,8 @@ export class ProcessProvider implements CredentialsSource {
   /**
    * Runs the process and reads the credentials that it prints.
    *
-   * @throws {CredentialsProviderError} `ProcessProviderExecutionError` (with `exitCode` or `signal`, if it ended by
-   * itself), `ProcessProviderParseError`, `ProcessProviderVersionError`, `ProcessProviderRequiredError`,
+   * @throws {CredentialsProviderError} `ProcessProviderExecutionError` (with `exitCode` or `signal`, where it
+   * exited by itself), `ProcessProviderParseError`, `ProcessProviderVersionError`, `ProcessProviderRequiredError`,
    * `ExpiredCredentialsError`; for a profile also `ProfileNotFoundError`, `NoCredentialProcess`, `ConfigParseError`.
    */
   async retrieve({ signal, forceRefresh }: RetrieveOptions = {}): Promise<Credentials> {
@@ -139,7 +147,7 @@ async function run(
     );
   }
   const { command: words, verbatimArguments } = invocationOf(command, runtime);
-  options.logger?.debug?.(`Running the credential process with ${words[0]?.split(/\s/)[0]}`);
+  options.logger?.debug?.(`Running the credential process with ${printable(words[0]?.split(/\s/)[0] ?? "")}`);
   return await spawn(words, {
     ...settings,
     env: { ...settings.env, [marker]: "1" },
@@ -148,11 +156,11 @@ async function run(
   });
 }
 
-/** What the process printed, if it ended well; else nobody looks at it. */
+/** What the process printed. If it failed, that is ignored. */
 function documentOf(task: ProcessTask, result: SpawnResult, { timeoutMs, maxOutputBytes }: Settings): string {
   switch (result.kind) {
     case "notStarted":
-      throw failed(task, result.cause.message, result.hint ?? NOT_STARTED_HINT, { cause: result.cause });
+      throw failed(task, printable(result.cause.message), result.hint ?? NOT_STARTED_HINT, { cause: result.cause });
     case "timedOut":
       throw failed(task, `no result after ${timeoutMs} ms`, "Find out what the process waits for, or raise timeout.");
     case "tooMuchOutput":
@@ -163,7 +171,7 @@ function documentOf(task: ProcessTask, result: SpawnResult, { timeoutMs, maxOutp
       );
     case "exited":
       if (result.signal !== undefined) {
-        throw failed(task, `${result.signal} ended it`, BY_HAND_HINT, { signal: result.signal });
+        throw failed(task, `killed by ${printable(result.signal)}`, BY_HAND_HINT, { signal: result.signal });
       }
       if (result.exitCode !== 0) {
         throw failed(task, `exit code ${result.exitCode}`, BY_HAND_HINT, { exitCode: result.exitCode });
@@ -212,7 +220,7 @@ function noProcess(profile: string): CredentialsProviderError {
 export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
 
 /**
- * The credentials that a process prints, as `credential_process` does, kept until they expire; without an `Expiration`,
+ * The credentials that a process prints, as `credential_process` does, cached until they expire; without an `Expiration`,
  * for good.
  *
  * Creating the provider runs nothing. However many callers wait, they share one run. It may ask a person for an MFA

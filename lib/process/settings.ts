@@ -3,6 +3,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime, SpawnOptions } from "../runtime.ts";
 import { checkProviderOptions } from "../config/options.ts";
 import {
+  BOOLEAN,
   COMMAND,
   integer,
   MILLISECONDS_OR_INFINITY,
@@ -40,6 +41,13 @@ export interface ProcessProviderOptions extends SharedConfigOptions {
   /** Variables to add to the environment that the process inherits. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /**
+   * Whether the process inherits the environment of this program. If not, `env` should have a `PATH`.
+   * @default {true}
+   */
+  readonly inheritEnv?: boolean | undefined;
+  /** The working directory of the process. Defaults to the one of this program. */
+  readonly cwd?: string | undefined;
+  /**
    * The AWS account the credentials belong to, where the process does not name it. Defaults to the `aws_account_id` of
    * the profile.
    */
@@ -59,6 +67,8 @@ export const PROCESS_RULES: Rules = {
   stdin: oneOf("inherit", "ignore"),
   stderr: oneOf("inherit", "ignore", "pipe"),
   env: VARIABLES,
+  inheritEnv: BOOLEAN,
+  cwd: STRING,
   accountId: STRING,
   signal: OBJECT,
 };
@@ -81,8 +91,8 @@ export function checkProcessOptions(options: ProcessProviderOptions): Runtime {
 }
 
 /** The options for running the process, with their defaults. */
-export function processSettings(
-  { timeout = 60_000, maxBufferSize = 65_536, stdin = "inherit", stderr = "inherit", env = {} }: ProcessProviderOptions,
-): Omit<SpawnOptions, "signal"> {
-  return { timeoutMs: timeLimitMs(timeout), maxOutputBytes: maxBufferSize, stdin, stderr, env };
+export function processSettings(options: ProcessProviderOptions): Omit<SpawnOptions, "signal"> {
+  const { timeout = 60_000, maxBufferSize = 65_536, stdin = "inherit", stderr = "inherit" } = options;
+  const { env = {}, inheritEnv = true, cwd } = options;
+  return { timeoutMs: timeLimitMs(timeout), maxOutputBytes: maxBufferSize, stdin, stderr, env, inheritEnv, cwd };
 }

@@ -208,7 +208,7 @@ describeOnPosix("fromProcess() with real processes", () => {
       "a signal ends it after a good document",
       `echo '${DOCUMENT}'; kill -TERM $$`,
       "ProcessProviderExecutionError",
-      /SIGTERM ended it$/,
+      /killed by SIGTERM$/,
     ],
   ];
   for (const [what, script, code, message] of BROKEN) {

@@ -101,6 +101,8 @@ describe("ProcessProvider.retrieve()", () => {
       maxOutputBytes: 65_536,
       stdin: "inherit",
       stderr: "inherit",
+      inheritEnv: true,
+      cwd: undefined,
       verbatimArguments: false,
       signal: undefined,
     });
@@ -114,6 +116,14 @@ describe("ProcessProvider.retrieve()", () => {
     const run = runtime.runs[0]?.options;
     assertEquals([run?.timeoutMs, run?.maxOutputBytes, run?.stdin, run?.stderr], [5, 10_000, "ignore", "pipe"]);
     assertEquals([run?.env["A"], run?.signal === signal], ["1", true]);
+  });
+
+  it("runs in another folder and with no variables but the given ones and its marker, when the options say so", async () => {
+    const runtime = new FakeProcesses();
+    const options = { cwd: "/opt/helper", inheritEnv: false, env: { A: "1" } };
+    await new ProcessProvider({ command: "helper", runtime, ...options }).retrieve();
+    const run = runtime.runs[0]?.options;
+    assertEquals([run?.cwd, run?.inheritEnv, Object.keys(run?.env ?? {}).length], ["/opt/helper", false, 2]);
   });
 
   it("runs with a time limit that timers accept", async () => {
@@ -177,7 +187,7 @@ describe("ProcessProvider.retrieve()", () => {
 
   const ENDINGS: readonly (readonly [result: SpawnResult, state: string, details: object])[] = [
     [{ ...printed(DOCUMENT), exitCode: 3 } as SpawnResult, "exit code 3", { exitCode: 3 }],
-    [{ kind: "exited", signal: "SIGKILL", stdout: new Uint8Array() }, "SIGKILL ended it", { signal: "SIGKILL" }],
+    [{ kind: "exited", signal: "SIGKILL", stdout: new Uint8Array() }, "killed by SIGKILL", { signal: "SIGKILL" }],
     [{ kind: "timedOut" }, "no result after 60000 ms", {}],
     [{ kind: "tooMuchOutput" }, "it printed more than 65536 bytes", {}],
     [{ kind: "notStarted", cause: new Error("there is no such program") }, "there is no such program", {}],
@@ -202,6 +212,22 @@ describe("ProcessProvider.retrieve()", () => {
       assertEquals(error.cause, result.kind === "notStarted" ? result.cause : undefined);
     });
   }
+
+  it("makes text from outside printable in messages and debug lines", async () => {
+    const cause = new Error("no\u001b[2Jsuch\nprogram\u202e");
+    assertEquals(
+      (await failure({ kind: "notStarted", cause })).message,
+      "Cannot run the credential process: no [2Jsuch program",
+    );
+    const killed = await failure({ kind: "exited", signal: "SIG\r\nKILL", stdout: new Uint8Array() });
+    assertEquals(killed.message, "Cannot run the credential process: killed by SIG KILL");
+
+    const lines: string[] = [];
+    const logger = { debug: (line: string) => void lines.push(line) };
+    await new ProcessProvider({ command: ["\u001b[31mhelper --secret"], logger, runtime: new FakeProcesses() })
+      .retrieve();
+    assertEquals(lines, ["Running the credential process with [31mhelper"]);
+  });
 
   it("shows the hint of the runtime, when it has one", async () => {
     const error = await failure({ kind: "notStarted", cause: new Error("refused"), hint: "Allow it." });
