@@ -27,27 +27,30 @@ interface DenoCommand {
  * started with `node:child_process`, which gives a Deno without permissions all of them.
  */
 function output(scratch: Scratch, flags: readonly string[], command: readonly string[], env: object = {}): string {
+  return outputOf(["run", "--no-lock", "--no-check", ...flags, scratch.file("host.ts", HOST), ...command], env);
+}
+
+function outputOf(args: readonly string[], env: object = {}): string {
   const { Deno } = globalThis as unknown as { Deno: DenoCommand };
-  const args = ["run", "--no-lock", "--no-check", ...flags, scratch.file("host.ts", HOST), ...command];
   const host = new Deno.Command(process.execPath, { args, env: { NO_COLOR: "1", ...env }, stdin: "null" });
   const { stdout, stderr } = host.outputSync();
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 
 (("Deno" in globalThis) ? describeOnPosix : describeOnPosix.skip)("fromProcess() under Deno's permissions", () => {
-  it("needs --allow-run for the program only, when the command is a list", () => {
+  it("needs --allow-run for the program only, when the command is an array", () => {
     using scratch = new Scratch();
     const helper = scratch.script("helper", `echo '${DOCUMENT}'`);
     assertEquals(output(scratch, [`--allow-run=${helper}`], [helper, "argument"]), "AKIAEXAMPLE\n");
   });
 
-  it("needs --allow-run for the shell, when the command is a text", () => {
+  it("needs --allow-run for the shell, when the command is a string", () => {
     using scratch = new Scratch();
     assertEquals(output(scratch, ["--allow-run=/bin/sh"], [`echo '${DOCUMENT}'`]), "AKIAEXAMPLE\n");
   });
 
   it("names the flag, when it may not start the program", () => {
-    using scratch = new Scratch();
+    using scratch = new Scratch("rolecreds-");
     const helper = scratch.script("helper", `echo '${DOCUMENT}'`);
     for (const flags of [[], ["--allow-run=/bin/true"], [`--deny-run=${helper}`]]) {
       assertEquals(
@@ -59,6 +62,19 @@ function output(scratch: Scratch, flags: readonly string[], command: readonly st
     assertEquals(scratch.pids, []);
   });
 
+  it("names no part of the program that may be an argument, when it may not start it", () => {
+    using scratch = new Scratch();
+    const hosts = scratch.file(
+      "one_word.ts",
+      HOST.replace("Deno.args.length > 1 ? Deno.args : Deno.args[0]", "Deno.args"),
+    );
+    assertEquals(
+      outputOf(["run", "--no-lock", "--no-check", hosts, "helper --password canary"]),
+      "ProcessProviderExecutionError Cannot run the credential process: Deno may not start the program " +
+        "Start Deno with --allow-run for that program.\n",
+    );
+  });
+
   // The permission for one program is not enough then: such a variable can make it run anything.
   it("names the way out, when LD_* variables are set", () => {
     using scratch = new Scratch();
@@ -67,15 +83,33 @@ function output(scratch: Scratch, flags: readonly string[], command: readonly st
     assertStringIncludes(text, "Start Deno with --allow-run, or unset LD_* and DYLD_*.");
   });
 
-  // To signal a group takes --allow-run for all programs.
-  it("stops the process alone, when it may start only that", async () => {
+  // To kill a process group takes /bin/sh.
+  it("kills the process alone, when it may start only that", async () => {
     using scratch = new Scratch();
     const helper = scratch.script("helper", "exec sleep 3600");
     assertStringIncludes(output(scratch, [`--allow-run=${helper}`], [helper, "hang"]), "no result after 1000 ms");
     assertEquals([scratch.pids.length, await scratch.survivors()], [1, []]);
   });
 
-  it("finds its mark, when the variable may be read, and runs without that permission, too", () => {
+  it("kills the process group, when it may start that program and /bin/sh", async () => {
+    using scratch = new Scratch();
+    const helper = scratch.script("helper", "sleep 3600 & pid $!; wait");
+    const text = output(scratch, [`--allow-run=${helper},/bin/sh`], [helper, "hang"]);
+    assertStringIncludes(text, "no result after 1000 ms");
+    assertEquals([scratch.pids.length, await scratch.survivors()], [2, []]);
+  });
+
+  it("needs no more for another working directory and without the inherited environment", () => {
+    using scratch = new Scratch();
+    const helper = scratch.script("helper", `[ "$PWD" = / ] && [ -z "$HOME" ] && echo '${DOCUMENT}'`);
+    const host = scratch.file("other.ts", HOST.replace("timeout,", 'timeout, cwd: "/", inheritEnv: false,'));
+    assertEquals(
+      outputOf(["run", "--no-lock", "--no-check", `--allow-run=${helper}`, host, helper, "argument"]),
+      "AKIAEXAMPLE\n",
+    );
+  });
+
+  it("finds its marker, when the variable may be read, and runs without that permission, too", () => {
     using scratch = new Scratch();
     const deno = (flags: string) =>
       `"${process.execPath}" run --no-lock --no-check ${flags} '${scratch.folder}/host.ts'`;
@@ -108,6 +142,6 @@ describeOnPosix("denoRuntime().spawn()", () => {
       "Deno may not start the program",
       "Start Deno with --allow-run=/bin/helper.",
     ]);
-    assertEquals(queries, [{ name: "run", command: "/bin/helper" }]);
+    assertEquals(queries, ["/bin/sh", "/bin/helper"].map((command) => ({ name: "run", command })));
   });
 });

@@ -22,7 +22,12 @@ export function runtimeCommand(file: string, ...args: readonly string[]): [strin
 
 /** A folder for programs, which write the ids of their processes there. */
 export class Scratch {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "rolecreds "));
+  readonly folder: string;
+
+  /** Makes the folder. Most have a space in their path, to see that nothing takes it apart. */
+  constructor(prefix = "rolecreds ") {
+    this.folder = mkdtempSync(join(tmpdir(), prefix));
+  }
 
   /** Writes a program for `/bin/sh`; `pid "$!"` in it notes a process, and its own is noted first. */
   script(name: string, body: string): string {

@@ -39,7 +39,7 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
     isInteractive: () => deno.stdin.isTerminal(),
     start([file = "", ...args], { stdin, stderr, env, inheritEnv, cwd, verbatimArguments }, isLeader) {
       if (!mayRun(deno, file)) {
-        return refused(/\s/.test(file) ? "--allow-run for it" : `--allow-run=${printable(file)}`);
+        return refused(/\s/.test(file) ? "--allow-run for that program" : `--allow-run=${printable(file)}`);
       }
       try {
         const command = new deno.Command(file, {
