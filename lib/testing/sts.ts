@@ -9,7 +9,7 @@ import {
 import type { Fault } from "./faults.ts";
 import type { EmulatedResponse } from "./response.ts";
 import { type EmulatedAccessKey, verifySignature } from "./signature.ts";
-import { formParameters, parameterError, type StsAction } from "./sts_parameters.ts";
+import { actionOf, formParameters, parameterError, type StsAction } from "./sts_parameters.ts";
 import { isStsErrorCode, type StsErrorCode, stsErrorResponse, stsResultResponse } from "./sts_response.ts";
 
 /** A role that {@linkcode StsEmulator} knows. Every known access key and every accepted token may assume it. */
@@ -43,7 +43,7 @@ export interface StsEmulatorOptions extends EmulatorOptions {
   readonly maxSkewMs?: number | undefined;
 }
 
-/** The steps that faults can hit: the two operations, and all other requests. */
+/** The steps that faults can hit: the three operations, and all other requests. */
 export type StsStep = StsAction | "other";
 
 /** A fault of {@linkcode StsEmulator}; an error code stands for the response with it. */
@@ -55,14 +55,20 @@ interface Refusal {
   readonly message: string;
 }
 
+/** Who signed a request. */
+type Signer = Pick<Extract<Awaited<ReturnType<typeof verifySignature>>, { kind: "signed" }>, "accessKeyId" | "key">;
+
 const VERSION = "2011-06-15";
+/** Whose the keys are that were issued elsewhere. */
+const USER_ARN = "arn:aws:iam::123456789012:user/emulated-user";
+const SESSION_ARN = "arn:aws:sts::123456789012:assumed-role/emulated-role/emulated-session";
 const CHAINED_MAX_SECONDS = 3_600;
 const DEFAULT_SECONDS = 3_600;
 const HOST_REGEXP = /^sts(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./;
 
 /**
- * STS with `AssumeRole` and `AssumeRoleWithWebIdentity`. It validates each parameter, refuses unknown ones, verifies the
- * signature of `AssumeRole` (scope, time, session token), and checks the role, the external id, the MFA code and the
+ * STS with `AssumeRole`, `AssumeRoleWithWebIdentity` and `GetCallerIdentity`. It validates each parameter, refuses unknown
+ * ones, verifies signatures (scope, time, session token), and checks the role, the external id, the MFA code and the
  * duration; 3600 seconds at most where the credentials of a role assume another one. The credentials it issues can sign
  * the next request.
  *
@@ -110,6 +116,8 @@ export class StsEmulator extends Emulator<StsStep> {
   readonly #options: StsEmulatorOptions;
   readonly #usedTokens = new Set<string>();
   readonly #usedCodes = new Set<string>();
+  /** Whose the issued credentials are, by access key id. */
+  readonly #sessionArns = new Map<string, string>();
 
   /**
    * Creates an emulated STS.
@@ -139,8 +147,7 @@ export class StsEmulator extends Emulator<StsStep> {
 
   /** Names the step of the protocol that a request is. */
   protected override stepOf(request: ReceivedRequest): StsStep {
-    const action = formParameters(request).get("Action");
-    return action === "AssumeRole" || action === "AssumeRoleWithWebIdentity" ? action : "other";
+    return actionOf(formParameters(request)) ?? "other";
   }
 
   /** Responds as STS does. */
@@ -150,20 +157,32 @@ export class StsEmulator extends Emulator<StsStep> {
     if (action === "other" || parameters.get("Version") !== VERSION) {
       return this.#refuse({ code: "InvalidAction", message: "The request names no known operation and version" });
     }
-    return action === "AssumeRole"
-      ? await this.#assumeRole(request, parameters)
-      : this.#assumeRoleWithWebIdentity(parameters);
+    if (action === "AssumeRoleWithWebIdentity") return this.#assumeRoleWithWebIdentity(parameters);
+    // First, as at STS: an unknown caller learns nothing about its parameters.
+    const signer = await this.#verify(request);
+    if (signer.kind === "refused") return this.#refuse(signer);
+    return action === "AssumeRole" ? this.#assumeRole(signer, parameters) : this.#callerIdentity(signer, parameters);
   }
 
-  async #assumeRole(request: EmulatedRequest, parameters: URLSearchParams): Promise<EmulatedResponse> {
+  #verify(request: EmulatedRequest): ReturnType<typeof verifySignature> {
     const { region = HOST_REGEXP.exec(new URL(request.url).hostname)?.[1], maxSkewMs = 900_000 } = this.#options;
     const findKey = (accessKeyId: string) => this.#findKey(accessKeyId);
-    // First, as at STS: an unknown caller learns nothing about its parameters.
-    const signer = await verifySignature(request, { findKey, service: "sts", region, now: this.now(), maxSkewMs });
-    if (signer.kind === "refused") return this.#refuse(signer);
+    return verifySignature(request, { findKey, service: "sts", region, now: this.now(), maxSkewMs });
+  }
+
+  #assumeRole({ key }: Signer, parameters: URLSearchParams): EmulatedResponse {
     const refusal = parameterRefusal("AssumeRole", parameters) ?? this.#trustRefusal(parameters) ??
-      this.#durationRefusal(parameters, signer.key.sessionToken !== undefined) ?? this.#mfaRefusal(parameters);
+      this.#durationRefusal(parameters, key.sessionToken !== undefined) ?? this.#mfaRefusal(parameters);
     return refusal === undefined ? this.#session("AssumeRole", parameters, {}) : this.#refuse(refusal);
+  }
+
+  #callerIdentity({ accessKeyId, key }: Signer, parameters: URLSearchParams): EmulatedResponse {
+    const action = "GetCallerIdentity";
+    const refusal = parameterRefusal(action, parameters);
+    if (refusal !== undefined) return this.#refuse(refusal);
+    const arn = this.#sessionArns.get(accessKeyId) ?? (key.sessionToken === undefined ? USER_ARN : SESSION_ARN);
+    const result = { Arn: arn, UserId: "AIDAEMULATED000000001", Account: arn.split(":")[4] ?? "" };
+    return stsResultResponse(action, result, this.#requestId());
   }
 
   #assumeRoleWithWebIdentity(parameters: URLSearchParams): EmulatedResponse {
@@ -228,11 +247,13 @@ export class StsEmulator extends Emulator<StsStep> {
     const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = this.issue(seconds);
     const [, partition = "", , , accountId = "", resource = ""] = (parameters.get("RoleArn") ?? "").split(":");
     const session = `${resource.split("/").at(-1)}/${parameters.get("RoleSessionName")}`;
+    const arn = `arn:${partition}:sts::${accountId}:assumed-role/${session}`;
+    this.#sessionArns.set(accessKeyId, arn);
     const result = {
       ...more,
       AssumedRoleUser: {
         AssumedRoleId: `AROAEMULATED000000001:${parameters.get("RoleSessionName")}`,
-        Arn: `arn:${partition}:sts::${accountId}:assumed-role/${session}`,
+        Arn: arn,
       },
       Credentials: {
         AccessKeyId: accessKeyId,

@@ -1,7 +1,7 @@
 import type { ReceivedRequest } from "./emulator.ts";
 
 /** The operations that are emulated. */
-export type StsAction = "AssumeRole" | "AssumeRoleWithWebIdentity";
+export type StsAction = "AssumeRole" | "AssumeRoleWithWebIdentity" | "GetCallerIdentity";
 
 /** What a parameter may be: so many characters that match a pattern, or a number in a range. */
 interface ParameterRule {
@@ -48,7 +48,14 @@ const RULES: Readonly<Record<StsAction, Rules>> = {
     WebIdentityToken: { min: 4, max: 20_000, isRequired: true, isSecret: true },
     ProviderId: { min: 4, max: 2_048 },
   },
+  GetCallerIdentity: {},
 };
+
+/** The operation of a request; `undefined` for one that is not emulated. */
+export function actionOf(parameters: URLSearchParams): StsAction | undefined {
+  const action = parameters.get("Action") ?? "";
+  return Object.hasOwn(RULES, action) ? action as StsAction : undefined;
+}
 
 /** The parameters of a request, in order; none where it is not a POST of a form. */
 export function formParameters({ method, headers, body }: ReceivedRequest): URLSearchParams {

@@ -18,6 +18,7 @@ const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const DEFAULTS: Readonly<Record<StsAction, Readonly<Record<string, string>>>> = {
   AssumeRole: {},
   AssumeRoleWithWebIdentity: { WebIdentityToken: "emulated-web-identity-token" },
+  GetCallerIdentity: {},
 };
 
 interface Keys {
@@ -131,7 +132,7 @@ describe("StsEmulator", () => {
     const { emulator, call } = setUp();
     await call();
     await call({ action: "AssumeRoleWithWebIdentity" });
-    await call({ parameters: { Action: "GetCallerIdentity" } });
+    await call({ parameters: { Action: "GetSessionToken" } });
     const log = emulator.requests.map(({ step, status }) => [step, status]);
     assertEquals(log, [["AssumeRole", 200], ["AssumeRoleWithWebIdentity", 200], ["other", 400]]);
     assertStringIncludes(emulator.requests[1]?.body ?? "", "WebIdentityToken=emulated-web-identity-token");
@@ -215,6 +216,19 @@ describe("StsEmulator: sessions", () => {
     assertEquals(await call({ parameters: { DurationSeconds: "3601" } }), "200");
     const second = await keys({ keys: first });
     assertEquals(await call({ keys: second }), "200");
+  });
+
+  it("says whose the credentials of a role are", async () => {
+    const { runtime, emulator, keys } = setUp();
+    const parameters = { RoleArn: null, RoleSessionName: null };
+    const response = await send(emulator, runtime.time, {
+      action: "GetCallerIdentity",
+      keys: await keys(),
+      parameters,
+    });
+    const xml = await response.text();
+    assertEquals(elementOf(xml, "Arn"), "arn:aws:sts::123456789012:assumed-role/emulated-role/test");
+    assertEquals(elementOf(xml, "Account"), "123456789012");
   });
 
   it("refuses the credentials of a role once they have expired", async () => {
