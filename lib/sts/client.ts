@@ -33,8 +33,8 @@ export const STS_RULES: Rules = {
 };
 
 /** One call. */
-interface StsCall {
-  readonly action: StsAction;
+interface StsCall<Action> {
+  readonly action: Action;
   /** In the order in which they are sent. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
   readonly endpoint: Endpoint;
@@ -75,12 +75,21 @@ export class StsClient {
   }
 
   /**
-   * Calls an operation that returns credentials. Each attempt is signed anew; where STS rejects the time of a signature,
+   * Calls an operation that returns credentials.
+   *
+   * @throws {CredentialsProviderError} As {@linkcode StsClient.send}.
+   */
+  async call(call: StsCall<StsAction>): Promise<Credentials> {
+    return parseStsCredentials(await this.send(call), call.action, roleArnOf(call));
+  }
+
+  /**
+   * Calls an operation, and returns the response. Each attempt is signed anew; where STS rejects the time of a signature,
    * it is signed once more with the clock of STS.
    *
    * @throws {CredentialsProviderError} `StsError`, `StsInvalidResponse`, `StsUnreachable`.
    */
-  async call(call: StsCall): Promise<Credentials> {
+  async send(call: StsCall<StsAction | "GetCallerIdentity">): Promise<string> {
     let isCorrected = call.credentials === undefined;
     const sent = await this.#http.send(() => this.#request(call), {
       limits: { timeoutMs: this.#timeoutMs, connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, this.#timeoutMs) },
@@ -95,11 +104,11 @@ export class StsClient {
     });
     const { outcome } = sent;
     const isSuccess = outcome.kind === "response" && outcome.status >= 200 && outcome.status <= 299;
-    if (isSuccess) return parseStsCredentials(outcome.body, call.action, roleArnOf(call));
+    if (isSuccess) return outcome.body;
     throw stsError(call.action, sent, call.endpoint.url);
   }
 
-  async #request({ action, parameters, endpoint, credentials }: StsCall): Promise<HttpRequest> {
+  async #request({ action, parameters, endpoint, credentials }: StsCall<string>): Promise<HttpRequest> {
     const url = `${endpoint.url}/`;
     const body = encodeForm([["Action", action], ["Version", VERSION], ...parameters]);
     const headers = { "content-type": "application/x-www-form-urlencoded" };
@@ -123,6 +132,6 @@ export class StsClient {
   }
 }
 
-function roleArnOf({ parameters }: StsCall): string {
+function roleArnOf({ parameters }: StsCall<string>): string {
   return parameters.find(([name]) => name === "RoleArn")?.[1] ?? "";
 }

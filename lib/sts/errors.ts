@@ -1,7 +1,7 @@
 import { CredentialsProviderError } from "../errors.ts";
 import type { Outcome } from "../http/request.ts";
 import { isBusy, retryAfterMs, type Sent } from "../http/retry.ts";
-import { parseStsFailure, type StsAction, type StsFailure } from "./response.ts";
+import { parseStsFailure, type StsFailure } from "./response.ts";
 
 /** What a code of STS means: whether the request may be repeated, and whether a later refresh may succeed. */
 interface Meaning {
@@ -84,7 +84,7 @@ export function mayBeClockSkew({ code }: StsFailure): boolean {
 }
 
 /** The error for an outcome other than 2xx. */
-export function stsError(action: StsAction, { outcome, attempts }: Sent, url: string): CredentialsProviderError {
+export function stsError(action: string, { outcome, attempts }: Sent, url: string): CredentialsProviderError {
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
   const { host } = new URL(url);
   switch (outcome.kind) {

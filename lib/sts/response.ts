@@ -42,6 +42,18 @@ export function parseStsCredentials(text: string, action: StsAction, roleArn: st
   return withValidNames(redacted(set), invalid);
 }
 
+/**
+ * Parses the response of `GetCallerIdentity`.
+ *
+ * @returns The ARN of the user or of the session of a role.
+ * @throws {CredentialsProviderError} `StsInvalidResponse`; the message never quotes the text.
+ * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html}
+ */
+export function parseCallerArn(text: string): string {
+  const result = find(parsed(text), "GetCallerIdentityResponse", "GetCallerIdentityResult");
+  return required(result, "Arn");
+}
+
 /** Parses an error response. Emulators may send JSON, and a proxy HTML: then only the status counts. */
 export function parseStsFailure(text: string): StsFailure {
   const root = parsed(text);
@@ -100,8 +112,8 @@ function textAt(element: XmlElement | undefined, ...path: readonly string[]): st
   return find(element, ...path)?.text.trim();
 }
 
-function required(credentials: XmlElement | undefined, name: string): string {
-  const text = textAt(credentials, name);
+function required(parent: XmlElement | undefined, name: string): string {
+  const text = textAt(parent, name);
   if (text === undefined || text === "") throw invalid(`it has no ${name}`);
   return text;
 }
