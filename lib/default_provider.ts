@@ -57,19 +57,33 @@ const SDK_RULES: Rules = {
  * ```
  */
 export function defaultProvider(options: DefaultProviderOptions = {}): CachedProvider {
+  return cached(new ChainProvider(defaultLinks(options).map(({ source }) => source)), options);
+}
+
+/** A provider of the default chain. */
+export interface ChainLink {
+  readonly name: "environment" | "profile" | "webIdentity" | "container" | "imds";
+  readonly source: CredentialsSource;
+}
+
+/**
+ * The providers of the default chain, in their order.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ */
+export function defaultLinks(options: DefaultProviderOptions): readonly ChainLink[] {
   checkProviderOptions("default provider", options, SDK_RULES, PROFILE_RULES, SHARED_CONFIG_RULES);
   const common = knownOptions(options, COMMON_RULES);
   const shared = knownOptions(options, SHARED_CONFIG_RULES, COMMON_RULES);
   const profile = knownOptions(options, PROFILE_RULES);
   const imds = { failFast: true, ...profile.imds };
-  const links: readonly CredentialsSource[] = [
-    ...(options.profile === undefined ? [environment(common)] : []),
-    new ProfileProvider({ ...shared, ...profile, imds }),
-    new WebIdentityProvider({ ...shared, ...profile.sts, region: profile.region }),
-    new ContainerProvider({ ...common, ...profile.container }),
-    new InstanceMetadataProvider({ ...shared, ...imds }),
+  return [
+    ...(options.profile === undefined ? [{ name: "environment" as const, source: environment(common) }] : []),
+    { name: "profile", source: new ProfileProvider({ ...shared, ...profile, imds }) },
+    { name: "webIdentity", source: new WebIdentityProvider({ ...shared, ...profile.sts, region: profile.region }) },
+    { name: "container", source: new ContainerProvider({ ...common, ...profile.container }) },
+    { name: "imds", source: new InstanceMetadataProvider({ ...shared, ...imds }) },
   ];
-  return cached(new ChainProvider(links), options);
 }
 
 /** The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake: a warning. */
