@@ -1,0 +1,36 @@
+import type { CredentialsProviderError } from "../errors.ts";
+import type { DenoNamespace } from "./deno.ts";
+import { runtimeKind, unsupportedVersion } from "./kind.ts";
+
+/** The runtime that a program is on, for reports. */
+interface RuntimeDescription {
+  readonly kind: ReturnType<typeof runtimeKind>;
+  /** Its name and version, such as `Node 24.1.0`. */
+  readonly name: string;
+  /** Why this version is not supported. */
+  readonly unsupported: CredentialsProviderError | undefined;
+}
+
+interface Globals {
+  readonly Deno?: { readonly version?: { readonly deno: string } };
+  readonly process?: { readonly versions?: Readonly<Record<string, string | undefined>> };
+}
+
+/** Says which runtime this is. */
+export function describeRuntime(globals: object = globalThis): RuntimeDescription {
+  const { Deno, process } = globals as Globals;
+  const kind = runtimeKind(globals);
+  const names = {
+    deno: `Deno ${Deno?.version?.deno}`,
+    bun: `Bun ${process?.versions?.["bun"]}`,
+    node: `Node ${process?.versions?.["node"]}`,
+    web: "a runtime with `fetch` only: it has no variables, no files and no processes",
+  };
+  return { kind, name: names[kind], unsupported: unsupportedVersion(globals) };
+}
+
+/** Whether Deno granted a permission; elsewhere there are none to grant. It does not prompt. */
+export function isGranted(descriptor: Readonly<Record<string, string>>, globals: object = globalThis): boolean {
+  const { Deno } = globals as { readonly Deno?: Pick<DenoNamespace, "permissions"> };
+  return Deno === undefined || Deno.permissions.querySync(descriptor).state === "granted";
+}
