@@ -22,6 +22,8 @@ export {
   defaultProvider as fromNodeProviderChain,
   type DefaultProviderOptions,
 } from "./lib/default_provider.ts";
+export { diagnose, type DiagnoseOptions } from "./lib/doctor/diagnose.ts";
+export type { Finding } from "./lib/doctor/finding.ts";
 export { chain, chain as createCredentialChain } from "./lib/chain.ts";
 export { cached, type CachedProvider } from "./lib/cache/cached_provider.ts";
 export { type CacheOptions, CredentialsCache } from "./lib/cache/cache.ts";

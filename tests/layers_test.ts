@@ -13,6 +13,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^lib\/profile\//, /^lib\/chain\.ts$/],
   [/^lib\/default_provider\.ts$/],
   [/^lib\/temporary_credentials\.ts$/],
+  [/^lib\/doctor\//],
   [/^lib\/testing\//],
   [/^lib\/cli\//, /^mod\.ts$/],
 ];
@@ -86,7 +87,7 @@ describe("layers", () => {
 
   it("providers reach the runtime adapters through detect.ts only", () => {
     const reaching = files
-      .filter((path) => !/^lib\/(runtime|testing|cli)\//.test(path))
+      .filter((path) => !/^lib\/(runtime|doctor|testing|cli)\//.test(path))
       .filter((path) =>
         importsOf(path).some((imported) => imported.startsWith("lib/runtime/") && !DETECT_REGEXP.test(imported))
       );

@@ -29,7 +29,7 @@ describe("describeRuntime()", () => {
 });
 
 describe("isGranted()", () => {
-  it("asks Deno, without a prompt", () => {
+  it("queries Deno, without a prompt", () => {
     const queries: unknown[] = [];
     const Deno = {
       permissions: {

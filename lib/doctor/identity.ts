@@ -1,0 +1,35 @@
+import { loadSources } from "../config/settings.ts";
+import type { Credentials } from "../credentials.ts";
+import type { DefaultProviderOptions } from "../default_provider.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { StsClient, stsEndpoint } from "../sts/client.ts";
+import { parseCallerArn } from "../sts/response.ts";
+import { errorFinding, type Finding } from "./finding.ts";
+
+/**
+ * Says whose the credentials are, as STS responds. Every identity may call this operation, so a 403 means that AWS rejects
+ * the credentials; any other error leaves that open.
+ *
+ * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html}
+ */
+export async function checkIdentity(
+  credentials: Credentials,
+  options: DefaultProviderOptions,
+  runtime: Runtime,
+): Promise<Finding> {
+  const check = "sts";
+  try {
+    const sources = await loadSources(options, runtime);
+    const endpoint = stsEndpoint({ ...options.sts, region: options.region }, sources, "");
+    const client = new StsClient(options.sts ?? {}, runtime);
+    const call = { action: "GetCallerIdentity", parameters: [], endpoint, credentials } as const;
+    const arn = parseCallerArn(await client.send(call));
+    const { host } = new URL(endpoint.url);
+    return { check, status: "ok", message: `The credentials belong to ${arn}, says STS at ${host}` };
+  } catch (error) {
+    const finding = errorFinding(check, error);
+    const isRejected = error instanceof CredentialsProviderError && error.statusCode === 403;
+    return isRejected ? finding : { ...finding, status: "warning" };
+  }
+}

@@ -1,0 +1,109 @@
+import { cached } from "../cache/cached_provider.ts";
+import type { Credentials } from "../credentials.ts";
+import type { ChainLink, DefaultProviderOptions } from "../default_provider.ts";
+import { CredentialsProviderError } from "../errors.ts";
+import { errorFinding, expiry, type Finding, shownKeyId } from "./finding.ts";
+import { failedStep, finishedStep, succeededStep } from "./imds.ts";
+import type { Exchange, Observer } from "./observer.ts";
+import { PREVIEWS } from "./previews.ts";
+
+type LinkName = ChainLink["name"];
+
+/** What the chain comes to. */
+export type Outcome =
+  | { readonly kind: "chosen"; readonly by: LinkName; readonly credentials: Credentials }
+  | { readonly kind: "failed"; readonly by: LinkName }
+  | { readonly kind: "exhausted" };
+
+/** How messages call a link of the chain. */
+export const LINK_NAMES: Readonly<Record<LinkName, string>> = {
+  environment: "the environment",
+  profile: "the profile",
+  webIdentity: "the web identity",
+  container: "the container",
+  imds: "the instance role",
+};
+
+/** Tries the links of the chain in their order, as the chain does: until one has credentials, or is there but fails. */
+export async function* checkProviders(
+  links: readonly ChainLink[],
+  options: DefaultProviderOptions,
+  observer: Observer,
+): AsyncGenerator<Finding, Outcome> {
+  let outcome: Outcome = { kind: "exhausted" };
+  if (options.profile !== undefined) {
+    yield { check: "environment", status: "skipped", message: "The environment is not tried: code names a profile" };
+  }
+  for (const link of links) {
+    if (outcome.kind === "exhausted") outcome = yield* checkLink(link, options, observer);
+    else yield { check: link.name, status: "skipped", message: `Not tried: ${stateOf(outcome)}` };
+  }
+  return outcome;
+}
+
+function stateOf(outcome: Exclude<Outcome, { kind: "exhausted" }>): string {
+  const name = LINK_NAMES[outcome.by];
+  return outcome.kind === "chosen"
+    ? `${name} comes first`
+    : `${name} failed, and another identity must not take its place`;
+}
+
+async function* checkLink(
+  { name, source }: ChainLink,
+  options: DefaultProviderOptions,
+  observer: Observer,
+): AsyncGenerator<Finding, Outcome> {
+  const { runtime } = observer;
+  yield* PREVIEWS[name]?.(options, runtime) ?? [];
+  // The cache decides whether expired credentials are used.
+  const retrieval = settled(cached(source, { ...options, runtime })());
+  const exchanges = yield* checkSteps(retrieval, observer);
+  yield* observer.takeWarnings(name);
+  const result = await retrieval;
+  if ("error" in result) {
+    const { error } = result;
+    yield await failedStep(error, exchanges, runtime) ?? errorFinding(checkOf(name, error), error);
+    const goesOn = (error as { readonly tryNextLink?: unknown } | null)?.tryNextLink;
+    return goesOn ? { kind: "exhausted" } : { kind: "failed", by: name };
+  }
+  yield* succeededStep(exchanges.at(-1), runtime);
+  yield chosen(name, result.credentials, runtime.now());
+  return { kind: "chosen", by: name, credentials: result.credentials };
+}
+
+/** Reports the steps of a retrieval while it goes on. Returns its exchanges; of the last one only the result tells more. */
+async function* checkSteps(
+  retrieval: Promise<unknown>,
+  observer: Observer,
+): AsyncGenerator<Finding, readonly Exchange[]> {
+  const { exchanges } = observer;
+  const start = exchanges.length;
+  let index = start;
+  for (let isDone = false; !isDone;) {
+    isDone = await Promise.race([retrieval.then(() => true), observer.nextRequest().then(() => false)]);
+    for (let [step, next] = exchanges.slice(index); step && next; [step, next] = exchanges.slice(++index)) {
+      yield* finishedStep(step, next);
+    }
+  }
+  return exchanges.slice(start);
+}
+
+type Result = { readonly credentials: Credentials } | { readonly error: unknown };
+
+function settled(retrieval: Promise<Credentials>): Promise<Result> {
+  return retrieval.then((credentials) => ({ credentials }), (error: unknown) => ({ error }));
+}
+
+function chosen(check: LinkName, credentials: Credentials, now: number): Finding {
+  const { source, expiration, originalExpiration = expiration } = credentials;
+  const found = `Chosen: ${shownKeyId(credentials)} from ${source}`;
+  if (originalExpiration === undefined) return { check, status: "ok", message: `${found}, without expiration` };
+  const message = `${found}, ${expiry(originalExpiration.getTime(), now)}`;
+  if (originalExpiration.getTime() > now) return { check, status: "ok", message };
+  return { check, status: "warning", message, hint: "Check the clock; during an outage AWS may still accept them." };
+}
+
+function checkOf(name: LinkName, error: unknown): string {
+  const isTokenFile = error instanceof CredentialsProviderError && error.code === "TokenFileError";
+  return isTokenFile ? `${name}.token` : name;
+}
