@@ -64,6 +64,7 @@ export type { ImdsOptions } from "./lib/imds/settings.ts";
 export type { SharedConfigOptions } from "./lib/config/files.ts";
 export { parseImdsCredentials } from "./lib/imds/document.ts";
 export { parseProcessCredentials, type ProcessDocumentOptions } from "./lib/process/document.ts";
+export { type RegionOptions, resolveRegion } from "./lib/config/region.ts";
 export { parseSharedConfig, type SharedConfig, type SharedConfigFiles } from "./lib/config/profile.ts";
 export { signRequest, type SignRequestOptions } from "./lib/sign_request.ts";
 export type { SigningCredentials } from "./lib/sigv4.ts";

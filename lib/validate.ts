@@ -156,7 +156,7 @@ function nearestOf(names: readonly string[], name: string): string | undefined {
 }
 
 /** How many characters to insert, delete or replace. */
-function editDistance(from: string, to: string): number {
+export function editDistance(from: string, to: string): number {
   let above = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [row, character] of [...from].entries()) {
     const current = [row + 1];

@@ -3,6 +3,7 @@ import { type CustomUrl, type EndpointService, type EndpointSettings, regionOfRo
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { oneOf, validated } from "../validate.ts";
+import { configuredRegion } from "./region.ts";
 import { findSetting, type SettingSources } from "./settings.ts";
 
 /** Where the settings of an endpoint come from when code does not give them. */
@@ -63,12 +64,11 @@ export function customEndpointUrl(
 
 /** The region of STS: option, environment, selected profile, and last the default one of the role's partition. */
 export function stsRegion(
-  { env, profile }: EndpointSources,
+  sources: EndpointSources,
   regionOption: string | undefined,
   roleArn: string,
 ): string {
-  const regions = [regionOption, env("AWS_REGION"), env("AWS_DEFAULT_REGION"), profile.get("region")];
-  return regions.map(trimmed).find((region) => region !== undefined) ?? regionOfRoleArn(roleArn);
+  return configuredRegion(sources, regionOption) ?? regionOfRoleArn(roleArn);
 }
 
 function urlOfServicesSection(service: EndpointService, { profile, services }: EndpointSources): CustomUrl | undefined {

@@ -1,44 +1,160 @@
-/** What a command line program sees of the terminal, and writes to it. */
+import type { Runtime } from "../runtime.ts";
+import type { DenoNamespace } from "./deno.ts";
+import { detectRuntime } from "./detect.ts";
+import { endBySignal, type ForegroundExit, runInForeground } from "./foreground.ts";
+import { unsupportedVersion } from "./kind.ts";
+import { readHiddenLine } from "./prompt.ts";
+
+export type { ForegroundExit } from "./foreground.ts";
+
+/** What a command line program sees of the terminal and the system, and does to them. */
 export interface Terminal {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
-  /** Whether a person reads the standard output. */
-  readonly isInteractive: boolean;
-  /** Writes one line to the standard output. */
+  /** Whether the standard input is a terminal. */
+  readonly stdinIsTerminal: boolean;
+  /** Whether the standard output is a terminal. */
+  readonly stdoutIsTerminal: boolean;
+  /** Whether the standard error output is a terminal. */
+  readonly stderrIsTerminal: boolean;
+  /** The clock, the environment and what else providers use. */
+  readonly runtime: Runtime;
+  /** Writes a line to the standard output. Throws {@linkcode OutputLost} where nothing can be written to it. */
   readonly print: (line: string) => void;
-  /** Writes one line to the standard error output. */
+  /** Writes a line to the standard error output; where that is not possible it is lost. */
   readonly printError: (line: string) => void;
+  /** Asks on the standard error output for a line that does not appear; stdin and stderr must be terminals. */
+  readonly readHiddenLine: (question: string, signal: AbortSignal) => Promise<string>;
+  /** Random numbers that nobody can guess. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Runs a program in the foreground; a variable that is `undefined` is removed from its environment. */
+  readonly runInForeground: (
+    command: readonly string[],
+    variables: Readonly<Record<string, string | undefined>>,
+  ) => Promise<ForegroundExit>;
+  /** Ends this program by a signal. Where that is not possible it resolves to the exit code that says the same. */
+  readonly endBySignal: (signal: string) => Promise<number>;
+}
+
+/** Nothing can be written to the standard output any longer: its reader is gone, or the disk is full. */
+export class OutputLost extends Error {
+  override readonly name = "OutputLost";
+}
+
+/** A part of a command line, as `parseArgs` of `node:util` finds it. */
+export type ArgumentToken =
+  | { readonly kind: "positional"; readonly index: number; readonly value: string }
+  | { readonly kind: "option-terminator"; readonly index: number }
+  | {
+    readonly kind: "option";
+    readonly name: string;
+    readonly rawName: string;
+    readonly value?: string;
+    readonly inlineValue?: boolean;
+  };
+
+/** What {@linkcode argumentTokens} must know of an option. */
+export interface ArgumentSyntax {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
 }
 
 interface Process {
   readonly argv: readonly string[];
-  readonly stdout: { readonly isTTY?: boolean; write(text: string): void };
-  readonly stderr: { write(text: string): void };
-  exitCode?: number;
+  exit(exitCode: number): void;
   getBuiltinModule<T>(id: string): T;
 }
 
-/** Runs `main` if `meta` is the module that the program was started with. Importing it does nothing. */
+interface FileSystem {
+  writeSync(descriptor: number, bytes: Uint8Array): number;
+  realpathSync(path: string): string;
+}
+
+const [STDIN, STDOUT, STDERR] = [0, 1, 2] as const;
+const EAGAIN_PAUSE_MS = 5;
+
+interface ParseArgs {
+  parseArgs(config: object): { readonly tokens: readonly ArgumentToken[] };
+}
+
+/** Splits a command line by `parseArgs` of `node:util`, without its checks: their messages differ between runtimes. */
+export function argumentTokens(
+  args: readonly string[],
+  options: Readonly<Record<string, ArgumentSyntax>>,
+): readonly ArgumentToken[] {
+  const { process } = globalThis as unknown as { readonly process: Process };
+  const { parseArgs } = process.getBuiltinModule<ParseArgs>("node:util");
+  return parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+/** Whether a server may listen on a loopback port. Without the permission Deno ends the program, with an error of its own. */
+export function mayListen(port: number): boolean {
+  const { Deno } = globalThis as unknown as { readonly Deno?: Pick<DenoNamespace, "permissions"> };
+  return Deno === undefined ||
+    Deno.permissions.querySync({ name: "net", host: `127.0.0.1:${port}` }).state === "granted";
+}
+
+/**
+ * Runs `main` if `meta` is the module that the program was started with, and ends the program when it is done: a request
+ * that was given up may keep Node alive for 10 more seconds. Importing the module does nothing.
+ */
 export async function runIfStarted(
   meta: { readonly main?: boolean; readonly url: string },
   main: (terminal: Terminal) => Promise<number>,
 ): Promise<void> {
-  const { process } = globalThis as { process?: Process };
+  const { process } = globalThis as unknown as { readonly process?: Process };
   if (process === undefined || !wasStarted(meta, process)) return;
-  process.exitCode = await main({
-    args: process.argv.slice(2),
-    isInteractive: process.stdout.isTTY === true,
-    print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`),
-  });
+  const unsupported = unsupportedVersion(globalThis as object);
+  if (unsupported !== undefined) throw unsupported;
+  const { isatty } = process.getBuiltinModule<{ isatty(descriptor: number): boolean }>("node:tty");
+  process.exit(
+    await main({
+      args: process.argv.slice(2),
+      stdinIsTerminal: isatty(STDIN),
+      stdoutIsTerminal: isatty(STDOUT),
+      stderrIsTerminal: isatty(STDERR),
+      runtime: detectRuntime(),
+      print: (line) => write(process, STDOUT, line),
+      printError(line) {
+        try {
+          write(process, STDERR, line);
+        } catch { /* there is no other place to say it */ }
+      },
+      readHiddenLine,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      runInForeground,
+      endBySignal,
+    }),
+  );
+}
+
+/**
+ * Writes a line at once. The streams of `process` are not touched: they make pipes non-blocking, also for the programs
+ * that inherit them.
+ */
+function write(process: Process, descriptor: number, line: string): void {
+  const { writeSync } = process.getBuiltinModule<FileSystem>("node:fs");
+  let bytes = new TextEncoder().encode(`${line}\n`);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(descriptor, bytes));
+    } catch (error) {
+      // Another program made it non-blocking. Deno does not tell how much it has written before.
+      if ((error as { code?: unknown }).code !== "EAGAIN" || "Deno" in globalThis) throw new OutputLost();
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EAGAIN_PAUSE_MS);
+    }
+  }
 }
 
 /** Node before 24.2 does not tell; there the real path of the script does, which npm reaches through a link. */
 function wasStarted({ main, url }: { readonly main?: boolean; readonly url: string }, process: Process): boolean {
   if (main !== undefined) return main;
-  const script = process.argv[1];
-  if (script === undefined) return false;
-  const { realpathSync } = process.getBuiltinModule<{ realpathSync(path: string): string }>("node:fs");
+  if (process.getBuiltinModule === undefined) return /\b(rolecreds|main\.js)$/.test(process.argv?.[1] ?? "");
+  const { realpathSync } = process.getBuiltinModule<FileSystem>("node:fs");
   const { pathToFileURL } = process.getBuiltinModule<{ pathToFileURL(path: string): URL }>("node:url");
-  return pathToFileURL(realpathSync(script)).href === url;
+  try {
+    return pathToFileURL(realpathSync(process.argv[1] ?? "")).href === url;
+  } catch {
+    return false; // with `node --eval` the first argument stands there, which need not be a file
+  }
 }

@@ -114,11 +114,14 @@ export class RoleSession implements CredentialsSource {
     }
     const timeout = this.#runtime.timeout(MFA_TIMEOUT_MS);
     const signal = caller === undefined ? timeout : AbortSignal.any([timeout, caller]);
-    const code = await abortable(callProvider(mfaCodeProvider, { serial, profile, signal }), signal).catch(() => {
-      caller?.throwIfAborted();
-      const state = timeout.aborted ? "there was no MFA code for 5 minutes" : "mfaCodeProvider failed";
-      throw this.#mfaError(state, "Get the code from the device, and try again.");
-    });
+    const code = await abortable(callProvider(mfaCodeProvider, { serial, profile, signal }), signal).catch(
+      (error: unknown) => {
+        caller?.throwIfAborted();
+        if (error instanceof CredentialsProviderError) throw error; // the function says itself why it has no code
+        const state = timeout.aborted ? "there was no MFA code for 5 minutes" : "mfaCodeProvider failed";
+        throw this.#mfaError(state, "Get the code from the device, and try again.");
+      },
+    );
     if (typeof code !== "string" || !MFA_CODE_REGEXP.test(code.trim())) {
       throw this.#mfaError(
         "mfaCodeProvider returned no code of six digits",

@@ -1,205 +1,147 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { main } from "../../lib/cli/main.ts";
-import { ImdsEmulator, serveEmulator } from "../../lib/testing/mod.ts";
-import { moduleUrl, type ProgramOptions, type ProgramResult, runFile } from "../support/run_program.ts";
+import { join, posix } from "node:path";
+import process from "node:process";
+import { Cli, itWith, runCli, startInShell } from "../support/cli.ts";
+import { describeOnPosix } from "../support/processes.ts";
+import { moduleUrl, runProgram, RUNTIME } from "../support/run_program.ts";
 
-async function run(args: readonly string[], isInteractive = false): Promise<ProgramResult> {
-  const [stdout, stderr]: string[][] = [[], []];
-  const exitCode = await main({
-    args,
-    isInteractive,
-    print: (line) => stdout?.push(line),
-    printError: (line) => stderr?.push(line),
-  });
-  return { exitCode, stdout: (stdout ?? []).join("\n"), stderr: (stderr ?? []).join("\n") };
-}
-
-async function withEmulator(
-  emulator: ImdsEmulator,
-  body: (endpoint: string) => Promise<ProgramResult>,
-): Promise<ProgramResult> {
-  const server = await serveEmulator(emulator);
-  try {
-    return await body(server.endpoint);
-  } finally {
-    await server.close();
-  }
-}
-
-describe("rolecreds get", () => {
-  it("prints a credential_process document, when the output is not a terminal", async () => {
-    const { exitCode, stdout, stderr } = await withEmulator(
-      new ImdsEmulator(),
-      (endpoint) => run(["get", "--endpoint", endpoint]),
-    );
-    const { Expiration, ...document } = JSON.parse(stdout);
-    assertEquals([exitCode, stderr], [0, ""]);
-    assertEquals(document, {
-      Version: 1,
-      AccessKeyId: "ASIAEMULATED00000002",
-      SecretAccessKey: "emulated-secret-access-key-2",
-      SessionToken: "emulated-session-token-2",
-    });
-    assert(Date.parse(Expiration) > 0);
-  });
-
-  it("prints a summary without secrets, on a terminal", async () => {
-    const { exitCode, stdout, stderr } = await withEmulator(
-      new ImdsEmulator({ role: "web" }),
-      (endpoint) => run(["get", `--endpoint=${endpoint}`], true),
-    );
-    assertEquals([exitCode, stderr], [0, ""]);
-    const rows = stdout.split("\n").map((line) => line.split(/\s{2,}/));
-    assertEquals(rows.map(([name]) => name), [
-      "source",
-      "role",
-      "access key id",
-      "secret",
-      "expiration",
-      "account",
-      "requests",
-    ]);
-    assertEquals(rows[1], ["role", "web"]);
-    assertEquals(rows[6], ["requests", "3"]);
-    assertFalse(/emulated-secret|emulated-session/.test(stdout));
-  });
-
-  it("says first that it emulates, and keeps the document clean", async () => {
-    const text = await run(["get", "--emulate", "--format", "text"]);
-    assert(text.stdout.startsWith("Emulated: "), text.stdout);
-    const json = await run(["get", "--emulate", "--format", "json"], true);
-    assertEquals(JSON.parse(json.stdout).Version, 1);
-    assert(json.stderr.startsWith("Emulated: "), json.stderr);
-  });
-
-  it("prints code, what was tried and the hint, when there are no credentials", async () => {
-    const { exitCode, stdout, stderr } = await withEmulator(
-      new ImdsEmulator({ role: null }),
-      (endpoint) => run(["get", "--endpoint", endpoint]),
-    );
-    assertEquals([exitCode, stdout], [1, ""]);
-    assertEquals(stderr.split("\n"), [
-      "error  ImdsNoRole",
-      "tried  Cannot get credentials: IMDS returned 404, no EC2 IMDS role found",
-      "hint   Attach an IAM role to the instance (an instance profile); it works within seconds.",
-    ]);
-  });
-
-  it("gives up after --timeout", async () => {
-    const emulator = new ImdsEmulator();
-    emulator.inject("hopLimit", { times: Infinity });
-    const { exitCode, stderr } = await withEmulator(
-      emulator,
-      (endpoint) => run(["get", "--endpoint", endpoint, "--timeout", "20"]),
-    );
-    assertEquals(exitCode, 1);
-    assert(stderr.includes("within 20 ms"), stderr);
-  });
-
-  it("reports a bad endpoint without repeating it", async () => {
-    const { exitCode, stderr } = await run(["get", "--endpoint", "http://user:CANARY@host"]);
-    assertEquals(exitCode, 1);
-    assert(stderr.includes("ConfigurationError"), stderr);
-    assertFalse(stderr.includes("CANARY"));
-  });
-});
-
-describe("rolecreds get --process", () => {
-  const document = { Version: 1, AccessKeyId: "AKIAPROCESS", SecretAccessKey: "CANARY" };
-
-  it("prints the document of the program after --", async () => {
-    const args = ["get", "--process", "--format", "json", "--", "echo", JSON.stringify(document)];
-    const { exitCode, stdout } = await run(args);
-    assertEquals([exitCode, JSON.parse(stdout)], [0, document]);
-  });
-
-  it("prints a summary without secrets, role and requests", async () => {
-    const { stdout } = await run(["get", "--process", "--", "echo", JSON.stringify(document)], true);
-    assertEquals(stdout.split("\n").map((line) => line.split(/\s{2,}/)), [
-      ["source", "ProcessProvider"],
-      ["access key id", "AKIAPROCESS"],
-      ["secret", "[redacted]"],
-      ["expiration", "never"],
-      ["account", "not named by this source"],
-    ]);
-  });
-
-  it("prints the diagnosis without the arguments, when the program fails", async () => {
-    const { exitCode, stderr } = await run(["get", "--process", "--", "/nonexistent/helper", "CANARY"]);
-    assertEquals(exitCode, 1);
-    assert(stderr.startsWith("error  ProcessProviderExecutionError\ntried  Cannot run"), stderr);
-    assertFalse(stderr.includes("CANARY"), stderr);
-  });
-});
-
-describe("rolecreds", () => {
-  const wrong = [
-    [],
-    ["put"],
-    ["get", "put"],
-    ["get", "--nonsense"],
-    ["get", "-x"],
-    ["get", "--format"],
-    ["get", "--format", "xml"],
-    ["get", "--timeout", "soon"],
-    ["get", "--timeout=0"],
-    ["get", "--process"],
-    ["get", "--process", "--"],
-    ["get", "--", "echo"],
-    ["get", "--profile", "dev", "--emulate"],
-  ];
-  for (const args of wrong) {
-    it(`exits with 2 and shows usage, when called with ${JSON.stringify(args)}`, async () => {
-      const { exitCode, stdout, stderr } = await run(args);
-      assertEquals([exitCode, stdout], [2, ""]);
-      assert(stderr.startsWith("rolecreds: ") && stderr.includes("Usage: rolecreds"), stderr);
-    });
-  }
-
-  it("prints its usage, when asked for help", async () => {
-    for (const args of [["--help"], ["get", "--help"]]) {
-      const { exitCode, stdout } = await run(args);
-      assertEquals(exitCode, 0);
-      assert(stdout.startsWith("Usage: rolecreds"));
-    }
-  });
-});
-
-describe("lib/cli/main.ts as a program", () => {
-  function start(args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
-    return runFile(fileURLToPath(moduleUrl("lib/cli/main.ts")), { args, ...options });
-  }
-
-  it("needs no permission but the network in Deno, and exits by itself", async () => {
-    const { exitCode, stdout, stderr } = await start(["get", "--emulate"], { denoFlags: ["--allow-net"] });
+describe("rolecreds as a program", () => {
+  it("needs no permission but the network in Deno, and ends by itself", async () => {
+    const { exitCode, stdout, stderr } = await runCli(["get", "--emulate"], { denoFlags: ["--allow-net"] });
     assertEquals(exitCode, 0, stderr);
     assertEquals(JSON.parse(stdout).AccessKeyId, "ASIAEMULATED00000002");
   });
 
-  it("takes the credentials of a profile", async () => {
+  it("emulates also where the environment disables IMDS", async () => {
+    const { exitCode } = await runCli(["get", "--emulate"], { env: { AWS_EC2_METADATA_DISABLED: "true" } });
+    assertEquals(exitCode, 0);
+  });
+
+  it("gets the credentials of a profile, from files that may only be read", async () => {
     const folder = mkdtempSync(join(tmpdir(), "rolecreds-"));
     const file = join(folder, "credentials");
-    writeFileSync(file, "[dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = s\n");
-    const env = { AWS_SHARED_CREDENTIALS_FILE: file };
-    const { stdout } = await start(["get", "--profile", "dev"], { env });
+    writeFileSync(file, "[dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = s\n", { mode: 0o400 });
+    const { stdout } = await runCli(["get", "--profile", "dev"], { env: { AWS_SHARED_CREDENTIALS_FILE: file } });
     rmSync(folder, { recursive: true });
     assertEquals(JSON.parse(stdout).AccessKeyId, "AKIADEV");
   });
 
-  it("emulates also where the environment disables IMDS", async () => {
-    const { exitCode } = await start(["get", "--emulate"], { env: { AWS_EC2_METADATA_DISABLED: "true" } });
-    assertEquals(exitCode, 0);
+  it("exits with 1 without credentials, and with 2 for a wrong command line", async () => {
+    const env = { AWS_EC2_METADATA_DISABLED: "true" };
+    const { exitCode, stdout, stderr } = await runCli(["get"], { env });
+    assertEquals([exitCode, stdout], [1, ""]);
+    assert(stderr.startsWith("error  NoCredentials\n") && stderr.includes("ImdsDisabled"), stderr);
+    const wrong = await runCli(["get", "--profil"]);
+    assertEquals([wrong.exitCode, wrong.stdout], [2, ""]);
+    assertEquals(wrong.stderr, "rolecreds: unknown option --profil, did you mean --profile?\n");
   });
 
-  it("exits with 1 without credentials, and with 2 on wrong usage", async () => {
-    const { exitCode, stderr } = await start(["get"], { env: { AWS_EC2_METADATA_DISABLED: "true" } });
+  const itOnDeno = RUNTIME === "deno" ? it : it.skip as typeof it;
+  itOnDeno("says which permission is missing in Deno, where there is none", async () => {
+    const denoFlags = ["--allow-read=/nothing"];
+    const { exitCode, stderr } = await runCli(["get", "--source", "imds"], { denoFlags });
     assertEquals(exitCode, 1);
-    assert(stderr.includes("ImdsDisabled"), stderr);
-    assertEquals((await start(["nonsense"])).exitCode, 2);
+    assert(stderr.includes("hint   Start Deno with --allow-net=169.254.169.254:80."), stderr);
+    const emulate = await runCli(["emulate", "imds"], { denoFlags });
+    assertEquals([emulate.exitCode, emulate.stdout], [1, ""]);
+    assert(emulate.stderr.includes("hint   Start Deno with --allow-net=127.0.0.1."), emulate.stderr);
+    const exec = await runCli(["exec", "--source", "env", "--", "true"], { denoFlags });
+    assertEquals([exec.exitCode, exec.stdout], [1, ""]);
   });
+});
+
+describeOnPosix("the output of rolecreds", () => {
+  const ENV = { AWS_ACCESS_KEY_ID: "AKIAENV", AWS_SECRET_ACCESS_KEY: "CANARY" };
+
+  async function exitOf(script: string, args: readonly string[]): Promise<string> {
+    using cli = startInShell(script, args, { env: ENV });
+    await cli.exit;
+    return cli.stdout + cli.stderr;
+  }
+
+  const WITHOUT_READER =
+    'f=$(mktemp -u) && mkfifo "$f" && exec 4<>"$f" 3>"$f" 4<&- && rm "$f"; "$@" >&3; echo "exit $?"';
+
+  it("ends quietly with 1, where its reader is gone", async () => {
+    assertEquals(await exitOf(WITHOUT_READER, ["get"]), "exit 1\n");
+    assertEquals(await exitOf(WITHOUT_READER, ["get", "--help"]), "exit 1\n");
+    assertEquals(await exitOf(WITHOUT_READER, ["emulate", "imds"]), "exit 1\n");
+    assertEquals(await exitOf(WITHOUT_READER, ["serve"]), "exit 1\n");
+  });
+
+  const itWithFullDisk = existsSync("/dev/full") ? it : it.skip as typeof it;
+  itWithFullDisk("ends quietly with 1, where the disk is full", async () => {
+    assertEquals(await exitOf('"$@" >/dev/full; echo "exit $?"', ["get"]), "exit 1\n");
+    assertEquals(await exitOf('"$@" 2>/dev/full; echo "exit $?"', ["get", "--nonsense"]), "exit 2\n");
+    assertEquals(await exitOf('"$@" 2>&-; echo "exit $?"', ["get", "--nonsense"]), "exit 2\n");
+  });
+
+  const itOutsideDeno = RUNTIME === "deno" ? it.skip as typeof it : itWith("python3");
+  itOutsideDeno("is whole, where the reader is slow and the pipe does not block", async () => {
+    const unblock =
+      "import fcntl, os, sys; fcntl.fcntl(1, fcntl.F_SETFL, os.O_NONBLOCK); os.execvp(sys.argv[1], sys.argv[1:])";
+    const script = `{ python3 -c '${unblock}' "$@"; echo "exit $?" >&2; } | { sleep 0.3; cat; }`;
+    const token = "t".repeat(120_000); // more than a pipe holds
+    using cli = startInShell(script, ["get"], { env: { ...ENV, AWS_SESSION_TOKEN: token } });
+    await cli.exit;
+    assertEquals([JSON.parse(cli.stdout).SessionToken === token, cli.stderr], [true, "exit 0\n"]);
+  });
+
+  it("is not needed, where the first byte is enough for the reader", async () => {
+    assertEquals(await exitOf('"$@" | head -c1', ["get"]), "{");
+  });
+
+  it("has no stack trace, where stdin or stdout is closed", async () => {
+    assertEquals(JSON.parse(await exitOf('"$@" <&-', ["get"])).AccessKeyId, "AKIAENV");
+    assertEquals(await exitOf('"$@" >&-', ["get"]), "");
+  });
+});
+
+describe("the module of the command line", () => {
+  it("does nothing when imported", async () => {
+    const code = `await import("${moduleUrl("lib/cli/main.ts")}"); console.log("imported");`;
+    assertEquals(await runProgram(code, { args: ["get", "--nonsense"] }), {
+      exitCode: 0,
+      stdout: "imported\n",
+      stderr: "",
+    });
+  });
+
+  for (const args of [[], ["no/such/file", "get"], ["", "x"]]) {
+    it(`does nothing when imported by --eval with ${JSON.stringify(args)}`, async () => {
+      const code = `await import("${moduleUrl("lib/cli/main.ts")}"); console.log("imported");`;
+      const flags = { deno: ["eval", "--quiet", "--no-check"], bun: ["-e"], node: ["--input-type=module", "--eval"] };
+      using cli = new Cli([process.execPath, ...flags[RUNTIME], code, ...args]);
+      cli.child.stdin?.end();
+      const { exitCode } = await cli.exit;
+      assertEquals([exitCode, cli.stdout, cli.stderr], [0, "imported\n", ""]);
+    });
+  }
+
+  it("is not among what mod.ts loads", () => {
+    const loaded = new Set<string>();
+    const load = (path: string) => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      for (
+        const [, specifier = ""] of readFileSync(path, "utf8").matchAll(/^(?:import|export) [^;]*? from "(\.[^"]+)"/gm)
+      ) {
+        load(posix.join(posix.dirname(path), specifier));
+      }
+    };
+    load("mod.ts");
+    assert(loaded.size > 50, `${loaded.size}`);
+    assertEquals([...loaded].filter((path) => /^lib\/cli\/|terminal|prompt|foreground/.test(path)), []);
+  });
+});
+
+it("no secret is in what a failing command prints", async () => {
+  const env = { AWS_ACCESS_KEY_ID: "AKIAENV", AWS_SECRET_ACCESS_KEY: "CANARY", AWS_EC2_METADATA_DISABLED: "true" };
+  for (const args of [["exec", "--", "/nonexistent/program", "CANARY"], ["get", "--min-lifetime", "nonsense"]]) {
+    const { stdout, stderr } = await runCli(args, { env });
+    assertFalse((stdout + stderr).includes("CANARY"), stderr);
+  }
 });

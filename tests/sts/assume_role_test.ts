@@ -256,6 +256,13 @@ describe("AssumeRoleProvider.retrieve() with an MFA device", () => {
       ["it returns a number", () => 123_456 as never, "no code of six digits"],
       ["it returns nothing", () => undefined as never, "no code of six digits"],
     ];
+  it("fails with the error of mfaCodeProvider, where that says why there is no code", async () => {
+    const own = new CredentialsProviderError("MfaCodeError", "Cannot assume the role: there is no terminal");
+    const { provider, sent } = setUp({ params: MFA, mfaCodeProvider: () => Promise.reject(own) });
+    assertEquals(await provider.retrieve().catch((error: unknown) => error), own);
+    assertEquals(sent.length, 0);
+  });
+
   for (const [name, mfaCodeProvider, says] of broken) {
     it(`is MfaCodeError and sends nothing, when ${name}`, async () => {
       const { provider, sent } = setUp({ params: MFA, mfaCodeProvider, profile: "dev" });

@@ -41,18 +41,28 @@ export async function runProgram(code: string, options: ProgramOptions = {}): Pr
   }
 }
 
-/** Runs a file as a program of its own on the runtime that runs this test; ends it after 20 s. */
-export function runFile(
+/** The command that runs a file as a program of its own on the runtime that runs this test. */
+export function programCommand(
   file: string,
-  { env = {}, denoFlags = ["--allow-all"], args = [] }: ProgramOptions = {},
-): Promise<ProgramResult> {
+  { denoFlags = ["--allow-all"], args = [] }: ProgramOptions = {},
+): readonly [string, ...string[]] {
   const flags = {
     deno: ["run", "--quiet", "--no-check", "--no-prompt", "--node-modules-dir=none", ...denoFlags],
     bun: ["--no-env-file"],
     node: [],
   }[RUNTIME];
-  const inherited = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
-  const child = spawn(process.execPath, [...flags, file, ...args], { env: { ...inherited, ...env }, timeout: 20_000 });
+  return [process.execPath, ...flags, file, ...args];
+}
+
+/** The environment of a program: PATH is all it inherits, and there is no home. */
+export function programEnvironment({ env = {} }: ProgramOptions = {}): Record<string, string> {
+  return { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env };
+}
+
+/** Runs a file as a program of its own on the runtime that runs this test; ends it after 20 s. */
+export function runFile(file: string, options: ProgramOptions = {}): Promise<ProgramResult> {
+  const [command, ...args] = programCommand(file, options);
+  const child = spawn(command, args, { env: programEnvironment(options), timeout: 20_000 });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk) => stdout += chunk);
   child.stderr.on("data", (chunk) => stderr += chunk);

@@ -36,33 +36,24 @@ export function verifiedHeaders(
     signature,
   ] = match;
   const names = signedHeaders.split(";");
-  const isUnsigned =
-    request.headers["x-amz-content-sha256"] === UNSIGNED_PAYLOAD;
-  const payloadHash = service === "s3" && isUnsigned
-    ? UNSIGNED_PAYLOAD
-    : sha256(request.body);
+  const isUnsigned = request.headers["x-amz-content-sha256"] === UNSIGNED_PAYLOAD;
+  const payloadHash = service === "s3" && isUnsigned ? UNSIGNED_PAYLOAD : sha256(request.body);
   const [path = "", query = ""] = request.target.split("?");
   const canonicalRequest = [
     request.method,
     service === "s3" ? s3Path(path) : path.split("/").map(strict).join("/"),
     canonicalQuery(query),
-    ...names.map((name) =>
-      `${name}:${request.headers[name]?.trim().replace(/ +/g, " ")}`
-    ),
+    ...names.map((name) => `${name}:${request.headers[name]?.trim().replace(/ +/g, " ")}`),
     "",
     signedHeaders,
     payloadHash,
   ].join("\n");
   const time = request.headers["x-amz-date"];
-  const stringToSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${
-    sha256(canonicalRequest)
-  }`;
+  const stringToSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonicalRequest)}`;
   const key = [day, region, service, "aws4_request"].reduce<
     string | Uint8Array
   >(hmac, `AWS4${secretAccessKey}`);
-  return hmac(key, stringToSign).toString("hex") === signature
-    ? names
-    : undefined;
+  return hmac(key, stringToSign).toString("hex") === signature ? names : undefined;
 }
 
 /** S3 decodes the path, with "+" as a space, and encodes the key that it gets. */
@@ -72,19 +63,13 @@ function s3Path(path: string): string {
 }
 
 function canonicalQuery(query: string): string {
-  const pairs = query.split("&").filter(Boolean).map((pair) =>
-    pair.split("=").map(decodeURIComponent).map(strict)
-  );
+  const pairs = query.split("&").filter(Boolean).map((pair) => pair.split("=").map(decodeURIComponent).map(strict));
   return pairs.map(([name, value = ""]) => `${name}=${value}`).sort().join("&");
 }
 
 function strict(text: string): string {
   return [...Buffer.from(text, "utf8")]
-    .map((byte) =>
-      /[A-Za-z0-9._~-]/.test(String.fromCharCode(byte))
-        ? String.fromCharCode(byte)
-        : escape(byte)
-    )
+    .map((byte) => /[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : escape(byte))
     .join("");
 }
 

@@ -1,17 +1,8 @@
 // Frameworks such as Next.js replace `fetch` by one that stores responses unless a request says `cache: "no-store"`.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import {
-  fromContainerMetadata,
-  fromInstanceMetadata,
-  fromWebToken,
-} from "../../../.build/mod.js";
-import {
-  EcsEmulator,
-  ImdsEmulator,
-  serveEmulator,
-  StsEmulator,
-} from "../../../.build/lib/testing/mod.js";
+import { fromContainerMetadata, fromInstanceMetadata, fromWebToken } from "../../../.build/mod.js";
+import { EcsEmulator, ImdsEmulator, serveEmulator, StsEmulator } from "../../../.build/lib/testing/mod.js";
 
 const env = () => undefined;
 const settings = { sharedConfig: {}, logger: null, runtime: { env } };
@@ -54,8 +45,7 @@ const SOURCES = {
     emulator: new EcsEmulator(),
     connect: (endpoint) =>
       fromContainerMetadata({
-        awsContainerCredentialsFullUri:
-          `${endpoint}/v2/credentials/emulated-task`,
+        awsContainerCredentialsFullUri: `${endpoint}/v2/credentials/emulated-task`,
         ...settings,
       }),
   },

@@ -12,13 +12,7 @@ import {
   fromTemporaryCredentials,
   fromTokenFile,
 } from "@aws-sdk/credential-providers";
-import {
-  EcsEmulator,
-  EksEmulator,
-  ImdsEmulator,
-  serveEmulator,
-  StsEmulator,
-} from "../../../.build/lib/testing/mod.js";
+import { EcsEmulator, EksEmulator, ImdsEmulator, serveEmulator, StsEmulator } from "../../../.build/lib/testing/mod.js";
 import { botocoreCredentials, WITHOUT_BOTOCORE } from "../support/botocore.js";
 
 const ROLE = "arn:aws:iam::123456789012:role/emulated-role";

@@ -60,9 +60,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
 
 describe("one provider shared by all clients", () => {
   it("retrieves once", async () => {
-    const sends = Object.values(CLIENTS).map((connect) =>
-      connect(instance.aws, instance.provider)
-    );
+    const sends = Object.values(CLIENTS).map((connect) => connect(instance.aws, instance.provider));
     await Promise.all(sends.map((send) => send()));
     assert.ok(
       instance.aws.requests.every(({ code }) => code === "ok"),

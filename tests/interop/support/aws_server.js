@@ -6,11 +6,9 @@ const STS_RESULT =
   `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
   <Arn>arn:aws:sts::123456789012:assumed-role/a/b</Arn><UserId>a:b</UserId><Account>123456789012</Account>
   </GetCallerIdentityResult></GetCallerIdentityResponse>`;
-const S3_RESULT =
-  `<?xml version="1.0" encoding="UTF-8"?><ListAllMyBucketsResult><Owner><ID>a</ID></Owner>
+const S3_RESULT = `<?xml version="1.0" encoding="UTF-8"?><ListAllMyBucketsResult><Owner><ID>a</ID></Owner>
   <Buckets></Buckets></ListAllMyBucketsResult>`;
-const S3_LIST =
-  `<ListBucketResult><Name>bucket</Name><KeyCount>0</KeyCount><MaxKeys>1</MaxKeys>
+const S3_LIST = `<ListBucketResult><Name>bucket</Name><KeyCount>0</KeyCount><MaxKeys>1</MaxKeys>
   <IsTruncated>false</IsTruncated></ListBucketResult>`;
 
 /**
@@ -24,24 +22,17 @@ export async function serveAws(issued) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const { method, url: target, headers } = request;
-    const [, accessKeyId = ""] =
-      /Credential=([^/]+)\//.exec(headers.authorization ?? "") ?? [];
+    const [, accessKeyId = ""] = /Credential=([^/]+)\//.exec(headers.authorization ?? "") ?? [];
     const checked = check({
       method,
       target,
       headers,
       body: Buffer.concat(chunks),
     }, issued.get(accessKeyId));
-    const code = checked === "ok" && expired.has(accessKeyId)
-      ? "ExpiredToken"
-      : checked;
+    const code = checked === "ok" && expired.has(accessKeyId) ? "ExpiredToken" : checked;
     requests.push({ accessKeyId, code });
     const isSts = /\/sts\/aws4_request/.test(headers.authorization ?? "");
-    const result = isSts
-      ? STS_RESULT
-      : target.includes("list-type=2")
-      ? S3_LIST
-      : S3_RESULT;
+    const result = isSts ? STS_RESULT : target.includes("list-type=2") ? S3_LIST : S3_RESULT;
     const body = code === "ok" ? result : failure(code, isSts);
     response.writeHead(code === "ok" ? 200 : 403, {
       "content-type": isSts ? "text/xml" : "application/xml",
@@ -68,16 +59,11 @@ function check(received, key) {
     return "InvalidToken";
   }
   const names = verifiedHeaders(received, key.secretAccessKey) ?? [];
-  const isCovered = ["host", "x-amz-security-token"].every((name) =>
-    names.includes(name)
-  );
+  const isCovered = ["host", "x-amz-security-token"].every((name) => names.includes(name));
   return isCovered ? "ok" : "SignatureDoesNotMatch";
 }
 
 function failure(code, isSts) {
-  const error =
-    `<Error><Type>Sender</Type><Code>${code}</Code><Message>It is ${code}</Message></Error>`;
-  return isSts
-    ? `<ErrorResponse>${error}<RequestId>r</RequestId></ErrorResponse>`
-    : error;
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>It is ${code}</Message></Error>`;
+  return isSts ? `<ErrorResponse>${error}<RequestId>r</RequestId></ErrorResponse>` : error;
 }

@@ -29,9 +29,7 @@ function install() {
     stdio: "ignore",
     timeout: 60_000,
   });
-  return status === 0
-    ? false
-    : "python3 with pip and PyPI is needed to install botocore";
+  return status === 0 ? false : "python3 with pip and PyPI is needed to install botocore";
 }
 
 /** The credentials that botocore finds with these variables. */

@@ -1,9 +1,6 @@
 // An EC2 instance with a role: the emulator on a socket, a provider that retrieves from it, and AWS, which knows its keys.
 import { fromInstanceMetadata } from "../../../.build/mod.js";
-import {
-  ImdsEmulator,
-  serveEmulator,
-} from "../../../.build/lib/testing/mod.js";
+import { ImdsEmulator, serveEmulator } from "../../../.build/lib/testing/mod.js";
 import { serveAws } from "./aws_server.js";
 
 export class Instance {

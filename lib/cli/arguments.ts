@@ -1,0 +1,143 @@
+import { type ArgumentSyntax, type ArgumentToken, argumentTokens } from "../runtime/terminal.ts";
+import { editDistance } from "../validate.ts";
+
+/** One option of a command. Without `value` it is a switch. */
+interface Option {
+  /** What the help calls its value, such as `NAME`. */
+  readonly value?: string;
+  /** The only values it takes. */
+  readonly choices?: readonly string[];
+  /** Takes an integer in this range, both ends included. */
+  readonly range?: readonly [low: number, high: number];
+  /** What it is for, in one line. */
+  readonly text: string;
+}
+
+/** The options of a command by name, in the order of the help. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** What a command takes beside options. */
+export interface ArgumentRules {
+  readonly options: Options;
+  /** The one word that must be given. */
+  readonly operand?: { readonly name: string; readonly choices: readonly string[] };
+  /** Whether a program and its arguments follow after `--`. */
+  readonly program?: "required" | "optional";
+}
+
+/** The arguments of a command, checked. */
+export interface Arguments {
+  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly numbers: Readonly<Record<string, number | undefined>>;
+  readonly switches: ReadonlySet<string>;
+  /** Empty where the command takes no operand. */
+  readonly operand: string;
+  readonly program: readonly string[];
+}
+
+/** A wrong command line. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+type OptionToken = Extract<ArgumentToken, { kind: "option" }>;
+
+/**
+ * Reads the words of a command line that follow the name of the command.
+ *
+ * @throws {UsageError} With a message of one line.
+ */
+export function parseArguments(words: readonly string[], rules: ArgumentRules): Arguments {
+  const tokens = argumentTokens(words, syntaxOf(rules.options));
+  const terminator = tokens.find((token) => token.kind === "option-terminator");
+  const program = terminator === undefined ? [] : words.slice(terminator.index + 1);
+  const operands = tokens.flatMap((token) =>
+    token.kind === "positional" && token.index < (terminator?.index ?? Infinity) ? [token.value] : []
+  );
+  const values: Record<string, string> = {};
+  const numbers: Record<string, number> = {};
+  const switches = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const option = optionOf(token, rules.options);
+    if (option.value === undefined) switches.add(token.name);
+    else if (option.range === undefined) values[token.name] = token.value ?? "";
+    else numbers[token.name] = Number(token.value);
+  }
+  // Whoever asks for help need not have the rest right.
+  if (!switches.has("help")) checkWords(operands, program, terminator !== undefined, rules);
+  return { values, numbers, switches, operand: operands[0] ?? "", program };
+}
+
+function syntaxOf(options: Options): Record<string, ArgumentSyntax> {
+  const syntax = Object.entries(options).map(([name, { value }]) => {
+    const type = value === undefined ? "boolean" as const : "string" as const;
+    return [name, { type, ...(name === "help" ? { short: "h" } : {}) }] as const;
+  });
+  return Object.fromEntries(syntax);
+}
+
+function optionOf({ name, rawName, value, inlineValue }: OptionToken, options: Options): Option {
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (option === undefined) {
+    const nearest = nearestWord(name, Object.keys(options));
+    throw new UsageError(`unknown option ${rawName}${nearest === undefined ? "" : `, did you mean --${nearest}?`}`);
+  }
+  if (option.value === undefined) {
+    if (value !== undefined) throw new UsageError(`--${name} takes no value`);
+    return option;
+  }
+  if (value === undefined || value === "" || (inlineValue === false && /^-./.test(value))) {
+    throw new UsageError(`--${name} needs a value: --${name} ${valueOf(option)}`);
+  }
+  checkValue(name, value, option);
+  return option;
+}
+
+function checkValue(name: string, value: string, { choices, range }: Option): void {
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new UsageError(`--${name} takes ${choices.join(", ")}${suggestion(value, choices)}`);
+  }
+  const [low, high] = range ?? [0, 0];
+  if (range !== undefined && !(/^\d+$/.test(value) && Number(value) >= low && Number(value) <= high)) {
+    throw new UsageError(`--${name} takes an integer from ${low} to ${high}`);
+  }
+}
+
+function checkWords(
+  operands: readonly string[],
+  program: readonly string[],
+  hasTerminator: boolean,
+  { operand, program: takesProgram }: ArgumentRules,
+): void {
+  const [word, unexpected] = operand === undefined ? [undefined, operands[0]] : operands;
+  if (operand !== undefined && (word === undefined || !operand.choices.includes(word))) {
+    const state = word === undefined ? "is missing" : `cannot be ${word}`;
+    throw new UsageError(`${operand.name} ${state}: ${operand.choices.join(", ")}${suggestion(word, operand.choices)}`);
+  }
+  if (unexpected !== undefined) {
+    throw new UsageError(`unexpected argument ${unexpected}${takesProgram ? ", a program goes after --" : ""}`);
+  }
+  if (takesProgram === undefined && hasTerminator) throw new UsageError("this command takes no program after --");
+  if (takesProgram === "required" && !program[0]) {
+    throw new UsageError("the program is missing: -- program [argument…]");
+  }
+}
+
+function suggestion(word: string | undefined, words: readonly string[]): string {
+  const nearest = word === undefined ? undefined : nearestWord(word, words);
+  return nearest === undefined ? "" : `, did you mean ${nearest}?`;
+}
+
+/** How the help writes the value of an option. */
+export function valueOf({ value, choices }: Option): string {
+  return choices?.join("|") ?? value ?? "";
+}
+
+/** The word that a mistyped one most likely stands for. */
+export function nearestWord(word: string, words: readonly string[]): string | undefined {
+  const [nearest] = words.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3) || candidate.startsWith(word))
+    .sort((a, b) => a.distance - b.distance);
+  return nearest?.candidate;
+}

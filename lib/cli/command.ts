@@ -1,0 +1,33 @@
+import type { Terminal } from "../runtime/terminal.ts";
+import type { ArgumentRules, Arguments, Options } from "./arguments.ts";
+
+/** A command: what it takes, what the help says of it, and what it does. */
+export interface Command extends ArgumentRules {
+  readonly name: string;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** What else one should know, in lines. */
+  readonly notes: readonly string[];
+  /** Command lines, each with what it does. */
+  readonly examples: readonly (readonly [line: string, effect: string])[];
+  /** Resolves to the exit code. */
+  readonly run: (args: Arguments, terminal: Terminal) => Promise<number>;
+}
+
+/** The options that every command has. */
+export const COMMON_OPTIONS: Options = {
+  help: { text: "print this" },
+  version: { text: "print the version" },
+};
+
+/** A command cannot do what it should, for a reason that lies in this machine. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  /** One sentence that names the fix. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,99 @@
+import type { Terminal } from "../runtime/terminal.ts";
+import type { Emulator, Fault } from "../testing/mod.ts";
+import { type Arguments, UsageError } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { COMMON_FAULTS, type EmulatedService, SERVICES } from "./emulators.ts";
+import { listen } from "./listen.ts";
+import { logger } from "./log.ts";
+import { type Shell, shellCommands } from "./shells.ts";
+
+/** `rolecreds emulate` */
+export const EMULATE: Command = {
+  name: "emulate",
+  summary: "serve an emulator of what issues credentials, to test other programs with",
+  notes: [
+    "",
+    "It prints the variables to set, logs each request to the standard error output, and runs until Ctrl-C.",
+    "",
+    "Services",
+    ...Object.entries(SERVICES).map(([name, { summary }]) => `  ${name.padEnd(4)}  ${summary}`),
+    "",
+    "A fault is a status such as 503, or a name, for all requests or for those of one step of the protocol.",
+    `  all   ${COMMON_FAULTS.join(" ")}`,
+    ...Object.entries(SERVICES).flatMap(([name, { faults, steps }]) => [
+      `  ${name.padEnd(4)}  ${faults.join(" ")}`,
+      `        steps: ${steps.join(" ")}`,
+    ]),
+  ],
+  operand: { name: "the service", choices: Object.keys(SERVICES) },
+  options: {
+    fault: { value: "[STEP:]FAULT", text: "how requests fail" },
+    role: { value: "NAME", text: "the name of the role" },
+    ttl: { value: "SECONDS", range: [1, 43_200], text: "how long new credentials live; default: 21600" },
+    rotate: { value: "SECONDS", range: [1, 43_200], text: "issue new credentials every so many seconds" },
+    port: { value: "PORT", range: [0, 65_535], text: "the port on 127.0.0.1; default: any free one" },
+    format: { value: "SHELL", choices: ["env", "fish", "powershell"], text: "for which shell to print the variables" },
+  },
+  examples: [
+    ["rolecreds emulate imds", "an EC2 instance with a role"],
+    ["rolecreds emulate ecs --ttl 900 --rotate 60", "a task whose credentials change every minute"],
+    ["rolecreds emulate imds --fault token:hang", "a container behind hop limit 1"],
+    ["rolecreds emulate sts --fault AccessDenied", "a role that does not trust the caller"],
+  ],
+  async run(args, terminal) {
+    const { operand, values, numbers } = args;
+    const service = SERVICES[operand] as EmulatedService;
+    checkOptions(args, service);
+    const { emulator, rotate, variables } = service.create({ role: values["role"], ttlSeconds: numbers["ttl"] });
+    if (values["fault"] !== undefined) inject(values["fault"], emulator, service);
+    const { origin } = await listen(logged(emulator, terminal), numbers["port"] ?? 0);
+    terminal.print(shellCommands((values["format"] ?? "env") as Shell, variables(origin), () => false));
+    return await rotateForever(rotate, numbers["rotate"], terminal);
+  },
+};
+
+function checkOptions({ operand, values, numbers }: Arguments, { takes }: EmulatedService): void {
+  for (const name of ["role", "ttl", "rotate"] as const) {
+    const isGiven = values[name] !== undefined || numbers[name] !== undefined;
+    if (isGiven && !takes.includes(name)) throw new UsageError(`--${name} does not go with ${operand}`);
+  }
+}
+
+function inject(text: string, emulator: Emulator, { steps, faults }: EmulatedService): void {
+  const [, step = "any", fault = ""] = /^(?:([^:]*):)?(.*)$/.exec(text) ?? [];
+  const isStatus = /^[2-5]\d\d$/.test(fault);
+  const names = [...COMMON_FAULTS, ...faults];
+  if (!isStatus && !names.includes(fault)) throw new UsageError(`--fault takes a status, ${names.join(", ")}`);
+  if (step !== "any" && !steps.includes(step)) {
+    throw new UsageError(`the step of --fault is one of ${steps.join(", ")}`);
+  }
+  emulator.inject(isStatus ? { status: Number(fault) } : fault as Fault, { on: step, times: Infinity });
+}
+
+function logged({ handle }: Emulator, terminal: Terminal): Emulator["handle"] {
+  const log = logger(terminal);
+  return async (request, connection) => {
+    try {
+      const response = await handle(request, connection);
+      log({ request, status: response.status });
+      return response;
+    } catch (error) {
+      log({ request, status: 0 });
+      throw error;
+    }
+  };
+}
+
+async function rotateForever(
+  rotate: (() => void) | undefined,
+  seconds: number | undefined,
+  terminal: Terminal,
+): Promise<never> {
+  const log = logger(terminal);
+  while (rotate !== undefined && seconds !== undefined) {
+    await terminal.runtime.sleep(seconds * 1_000);
+    rotate();
+    log({ message: "new credentials" });
+  }
+  return await new Promise<never>(() => {/* until a signal ends this program */});
+}

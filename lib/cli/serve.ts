@@ -1,0 +1,84 @@
+import type { Terminal } from "../runtime/terminal.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { CONTAINER_PATH, containerEndpoint, type EndpointOptions, imdsEndpoint } from "./endpoints.ts";
+import { listen, type Listening } from "./listen.ts";
+import { logger } from "./log.ts";
+import { type Shell, shellCommands } from "./shells.ts";
+import { retrieve, type Source, SOURCE_OPTIONS, sourceOf } from "./source.ts";
+import { endpointVariables } from "./variables.ts";
+
+const TOKEN_BYTES = 32;
+
+/** `rolecreds serve` */
+export const SERVE: Command = {
+  name: "serve",
+  summary: "serve credentials to the AWS SDKs of other programs on this machine",
+  notes: [
+    "",
+    "It prints the two variables to set, with a port and a token that change at each start, and runs until Ctrl-C. What",
+    "AWS SDKs look at before: keys in the environment, and the default profile of the shared config files.",
+    "",
+    "With --imds it serves as the instance metadata service (version 2). That protocol has no secret: any program of any",
+    "user of this machine gets the credentials then.",
+  ],
+  options: {
+    ...SOURCE_OPTIONS,
+    imds: { text: "serve as the instance metadata service, not as a container endpoint" },
+    port: { value: "PORT", range: [0, 65_535], text: "the port on 127.0.0.1; default: any free one" },
+    format: { value: "SHELL", choices: ["env", "fish", "powershell"], text: "for which shell to print the variables" },
+  },
+  examples: [
+    ["rolecreds serve --profile dev", "serve the credentials of a profile"],
+    ["rolecreds serve --role-arn arn:aws:iam::123456789012:role/deploy", "serve those of a role"],
+    ["rolecreds serve --imds --port 1338", "stand in for the instance metadata service"],
+  ],
+  async run(args, terminal) {
+    const source = sourceOf(args, terminal, { warn: warnings(terminal) });
+    await retrieve(source, args, terminal); // what is wrong is said now, not at the first request
+    const variables = await start(source, args, terminal);
+    const { values, switches } = args;
+    const isSet = (name: string) => !switches.has("imds") && terminal.runtime.env(name) !== undefined;
+    terminal.print(shellCommands((values["format"] ?? "env") as Shell, variables, isSet));
+    return await new Promise<never>(() => {/* until a signal ends this program */});
+  },
+};
+
+/** Warnings as lines of the log. */
+export function warnings(terminal: Terminal): (message: string) => void {
+  const log = logger(terminal);
+  return (message) => log({ message });
+}
+
+async function start(
+  source: Source,
+  { switches, numbers: { port = 0 } }: Arguments,
+  terminal: Terminal,
+): Promise<Record<string, string | undefined>> {
+  if (!switches.has("imds")) return endpointVariables(await serveContainerEndpoint(source, terminal, port));
+  const { origin } = await listen(imdsEndpoint(await endpointOptions(source, terminal)), port);
+  return { AWS_EC2_METADATA_SERVICE_ENDPOINT: origin };
+}
+
+/** Serves credentials as a container endpoint does, with a token that changes at each start. */
+export async function serveContainerEndpoint(
+  source: Source,
+  terminal: Terminal,
+  port: number,
+): Promise<{ readonly uri: string; readonly token: string; readonly close: Listening["close"] }> {
+  const options = await endpointOptions(source, terminal);
+  const { origin, close } = await listen(containerEndpoint(options), port);
+  return { uri: `${origin}${CONTAINER_PATH}`, token: options.token, close };
+}
+
+async function endpointOptions({ provider, region }: Source, terminal: Terminal): Promise<EndpointOptions> {
+  const log = logger(terminal);
+  const bytes = terminal.randomBytes(TOKEN_BYTES);
+  return {
+    credentials: () => provider(),
+    token: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    region: await region(),
+    now: terminal.runtime.now,
+    onRefused: (request, status, message) => log({ request, status, message }),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Variables } from "./variables.ts";
+
+/** A shell that evaluates what is printed. */
+export type Shell = "env" | "fish" | "powershell";
+
+interface Syntax {
+  readonly set: (name: string, value: string) => string;
+  readonly unset: (name: string) => string;
+}
+
+const SHELLS: Readonly<Record<Shell, Syntax>> = {
+  env: {
+    set: (name, value) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
+    unset: (name) => `unset ${name}`,
+  },
+  fish: {
+    set: (name, value) => `set -gx ${name} '${value.replaceAll(/[\\']/g, String.raw`\$&`)}'`,
+    unset: (name) => `set -e ${name}`,
+  },
+  powershell: {
+    // PowerShell takes typographic quotes for the plain one.
+    set: (name, value) => `$Env:${name} = '${value.replaceAll(/['\u2018-\u201b]/g, "$&$&")}'`,
+    unset: (name) => `Remove-Item Env:${name}`,
+  },
+};
+
+/**
+ * The commands that change the environment of a shell.
+ *
+ * @param isSet Whether the shell has a variable: only then it is removed.
+ */
+export function shellCommands(shell: Shell, variables: Variables, isSet: (name: string) => boolean): string {
+  const { set, unset } = SHELLS[shell];
+  return Object.entries(variables)
+    .filter(([name, value]) => value !== undefined || isSet(name))
+    .map(([name, value]) => value === undefined ? unset(name) : set(name, value))
+    .join("\n");
+}

@@ -1,0 +1,138 @@
+import {
+  type CachedProvider,
+  type Credentials,
+  CredentialsProviderError,
+  defaultProvider,
+  fromContainerMetadata,
+  fromEnv,
+  fromInstanceMetadata,
+  fromProcess,
+  fromProfile,
+  fromTemporaryCredentials,
+  type MfaCodeProvider,
+  resolveRegion,
+} from "../../mod.ts";
+import { printable, printableMessage } from "../printable.ts";
+import type { Terminal } from "../runtime/terminal.ts";
+import { type Arguments, type Options, UsageError } from "./arguments.ts";
+import { Failure } from "./command.ts";
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_SECONDS = 604_800;
+
+/** The options that say where credentials come from. */
+export const SOURCE_OPTIONS: Options = {
+  "source": {
+    value: "SOURCE",
+    choices: ["default", "env", "profile", "process", "container", "imds"],
+    text: "where to get credentials; default: the first that has some",
+  },
+  "profile": { value: "NAME", text: "the profile of the shared config files" },
+  "role-arn": { value: "ARN", text: "assume this role with those credentials" },
+  "region": { value: "REGION", text: "the region of STS, and of the program that gets the credentials" },
+  "endpoint": { value: "URL", text: "where the instance metadata service listens" },
+  "timeout": { value: "MS", range: [1, MAX_TIMER_MS], text: "the longest for one request (1000) or a process (60000)" },
+  "min-lifetime": { value: "SECONDS", range: [1, MAX_SECONDS], text: "fail where they expire sooner" },
+};
+
+/** Where credentials come from, and the region that goes with them. */
+export interface Source {
+  readonly provider: CachedProvider;
+  /** Reads the shared files. */
+  readonly region: () => Promise<string | undefined>;
+}
+
+/** How a command uses its source. */
+interface SourceUse {
+  /** Whether a person may be asked for an MFA code again when the credentials expire. @default {true} */
+  readonly promptsAgain?: boolean;
+  /** Where the warnings of providers go. Defaults to lines on the standard error output. */
+  readonly warn?: (message: string) => void;
+}
+
+/**
+ * Makes the source that the arguments name.
+ *
+ * @throws {UsageError} If two of them exclude each other.
+ */
+export function sourceOf(args: Arguments, terminal: Terminal, use: SourceUse = {}): Source {
+  const { promptsAgain = true, warn = (message) => terminal.printError(`warning  ${printableMessage(message)}`) } = use;
+  const { profile, region, "role-arn": roleArn } = args.values;
+  const common = {
+    ...(profile === undefined ? {} : { profile }),
+    runtime: terminal.runtime,
+    logger: { warn },
+  };
+  const roles = { region, mfaCodeProvider: mfaCodeProvider(terminal), mfaRefresh: promptsAgain };
+  const base = baseProvider(args, common, roles);
+  const provider = roleArn === undefined
+    ? base
+    : fromTemporaryCredentials({ params: { RoleArn: roleArn }, masterCredentials: base, ...common, ...roles });
+  return { provider, region: () => resolveRegion({ ...common, region }) };
+}
+
+function baseProvider(
+  { values, numbers, program }: Arguments,
+  common: { readonly profile?: string; readonly runtime: Terminal["runtime"] },
+  roles: {
+    readonly region: string | undefined;
+    readonly mfaCodeProvider: MfaCodeProvider;
+    readonly mfaRefresh: boolean;
+  },
+): CachedProvider {
+  const { source = "default", profile, endpoint } = values;
+  const limits = numbers["timeout"] === undefined ? {} : { timeout: numbers["timeout"] };
+  const imds = { ...limits, ...(endpoint === undefined ? {} : { endpoint }) };
+  const nested = { imds, container: limits, process: limits };
+  if (endpoint !== undefined && !["default", "profile", "imds"].includes(source)) exclude("--endpoint", source);
+  if (profile !== undefined && ["env", "container"].includes(source)) exclude("--profile", source);
+  if (program.length > 0 && source !== "process") exclude("a program", source);
+  if (program.length > 0 && profile !== undefined) throw new UsageError("--profile and a program exclude each other");
+  switch (source) {
+    case "env":
+      return fromEnv(common);
+    case "profile":
+      return fromProfile({ ...common, ...roles, ...nested });
+    case "process":
+      return fromProcess({ ...common, ...limits, ...(program.length === 0 ? {} : { command: program }) });
+    case "container":
+      return fromContainerMetadata({ ...common, ...limits });
+    case "imds":
+      return fromInstanceMetadata({ ...common, ...imds });
+    default:
+      return defaultProvider({ ...common, ...roles, ...nested });
+  }
+}
+
+function exclude(what: string, source: string): never {
+  throw new UsageError(`${what} does not go with --source ${source}`);
+}
+
+function mfaCodeProvider({ stdinIsTerminal, stderrIsTerminal, readHiddenLine }: Terminal): MfaCodeProvider {
+  return async ({ serial, signal }) => {
+    if (stdinIsTerminal && stderrIsTerminal) return await readHiddenLine(`MFA code of ${printable(serial)}: `, signal);
+    throw new CredentialsProviderError(
+      "MfaCodeError",
+      `Cannot assume the role: it needs the MFA code of ${printable(serial)}, and there is no terminal to type it on`,
+      { hint: "Run this command on a terminal, with stdin and stderr connected to it." },
+    );
+  };
+}
+
+/**
+ * Retrieves credentials that live as long as `--min-lifetime` says.
+ *
+ * @throws {Failure} If they expire sooner.
+ */
+export async function retrieve({ provider }: Source, { numbers }: Arguments, terminal: Terminal): Promise<Credentials> {
+  const credentials = await provider();
+  const { source, expiration } = credentials;
+  const minimum = numbers["min-lifetime"];
+  if (expiration === undefined || minimum === undefined) return credentials;
+  const seconds = Math.floor((expiration.getTime() - terminal.runtime.now()) / 1_000);
+  if (seconds >= minimum) return credentials;
+  throw new Failure(
+    `Cannot use the credentials from ${source}: they expire in ${seconds} seconds, and --min-lifetime is ${minimum}`,
+    "Wait until the source has new ones, or make them live longer there.",
+  );
+}

@@ -1,0 +1,68 @@
+import type { Credentials } from "../../mod.ts";
+
+/** Changes to the environment of a program; `undefined` removes a variable. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What names other credentials, or belongs to them. */
+const OF_OTHER_CREDENTIALS: Variables = {
+  AWS_PROFILE: undefined,
+  AWS_DEFAULT_PROFILE: undefined,
+  AWS_SECURITY_TOKEN: undefined,
+  AWS_CREDENTIAL_SCOPE: undefined,
+};
+
+/** What an AWS SDK uses before a container endpoint, or in place of its address and token. */
+const BEFORE_CONTAINERS: Variables = {
+  ...OF_OTHER_CREDENTIALS,
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_SECRET_ACCESS_KEY: undefined,
+  AWS_SESSION_TOKEN: undefined,
+  AWS_CREDENTIAL_EXPIRATION: undefined,
+  AWS_ACCOUNT_ID: undefined,
+  AWS_WEB_IDENTITY_TOKEN_FILE: undefined,
+  AWS_ROLE_ARN: undefined,
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: undefined,
+  AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: undefined,
+};
+
+/**
+ * The variables that give a program these credentials.
+ *
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html}
+ */
+export function credentialsVariables(credentials: Credentials, region: string | undefined): Variables {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = credentials;
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+    AWS_CREDENTIAL_EXPIRATION: expiration?.toISOString(),
+    AWS_ACCOUNT_ID: accountId,
+    ...regionVariables(region),
+    ...OF_OTHER_CREDENTIALS,
+  };
+}
+
+/**
+ * The variables with which a program gets its credentials from an endpoint for containers.
+ *
+ * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
+ */
+export function endpointVariables({ uri, token }: { readonly uri: string; readonly token: string }): Variables {
+  return {
+    ...BEFORE_CONTAINERS,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: uri,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
+  };
+}
+
+/** The variables that hide the shared files: AWS SDKs prefer credentials of their default profile to an endpoint. */
+export function hiddenFiles(platform: "posix" | "windows"): Variables {
+  const noFile = platform === "windows" ? "NUL" : "/dev/null";
+  return { AWS_CONFIG_FILE: noFile, AWS_SHARED_CREDENTIALS_FILE: noFile };
+}
+
+/** Some AWS SDKs read only the one, some only the other. */
+export function regionVariables(region: string | undefined): Variables {
+  return region === undefined ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region };
+}

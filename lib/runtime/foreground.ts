@@ -1,0 +1,129 @@
+import { startFailure } from "./spawn/child.ts";
+
+/** How a program that ran in the foreground ended. A shell shows the same exit code for it. */
+export interface ForegroundExit {
+  /** Its own; 128 and the number of the signal that ended it; 127 where there is no such program, 126 where it does not start. */
+  readonly exitCode: number;
+  /** The signal that ended it, such as `SIGKILL`. */
+  readonly signal?: string;
+  /** Why it did not start, without its arguments. */
+  readonly failure?: { readonly state: string; readonly hint?: string | undefined };
+}
+
+interface Child {
+  readonly pid?: number;
+  kill(signal: string): boolean;
+  on(event: "error", listener: (error: unknown) => void): void;
+  on(event: "exit", listener: (exitCode: number | null, signal: string | null) => void): void;
+}
+
+interface ForegroundProcess {
+  readonly pid: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  exit(exitCode: number): never;
+  kill(pid: number, signal: string): void;
+  on(signal: string, listener: () => void): void;
+  off(signal: string, listener: () => void): void;
+  getBuiltinModule<T>(id: string): T;
+}
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+/** A terminal sends these to every process in its foreground. Some programs take a second one as "now, without cleanup". */
+const SENT_BY_TERMINALS: readonly string[] = ["SIGINT", "SIGQUIT"];
+/** Deno takes its time; and a signal such as SIGSEGV may not end it. */
+const SIGNAL_DELAY_MS = 500;
+const NO_PERMISSION_HINT = "Start Deno with --allow-run and --allow-env.";
+
+/**
+ * Runs a program in this one's place: same standard streams, same process group, and the signals that come here go there.
+ *
+ * @param command The program and its arguments; no shell sees them.
+ * @param variables Changes to the environment; `undefined` removes one.
+ */
+export async function runInForeground(
+  [file = "", ...args]: readonly string[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<ForegroundExit> {
+  const process = foregroundProcess();
+  const { spawn } = process.getBuiltinModule<{ spawn(file: string, args: readonly string[], options: object): Child }>(
+    "node:child_process",
+  );
+  let child: Child | undefined;
+  const release = onSignals(process, (signal) => child !== undefined && forward(process, child, signal));
+  try {
+    child = spawn(file, args, { stdio: "inherit", env: definedOnly({ ...process.env, ...variables }) });
+    return await exitOf(process, child);
+  } catch (error) {
+    return notStarted(error);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Ends this program by a signal, as its parent sees it. Where that is not possible, the promise resolves to the exit code
+ * that a shell would show.
+ */
+export async function endBySignal(signal: string): Promise<number> {
+  const process = foregroundProcess();
+  try {
+    process.kill(process.pid, signal);
+    await new Promise((resolve) => setTimeout(resolve, SIGNAL_DELAY_MS));
+  } catch { /* Deno without --allow-run */ }
+  return 128 + signalNumber(process, signal);
+}
+
+/** Calls `listener` in place of the default action of the signals that end a program; returns how to take that back. */
+export function onEndSignals(listener: (signal: string) => void): () => void {
+  return onSignals(foregroundProcess(), listener);
+}
+
+function onSignals(process: ForegroundProcess, listener: (signal: string) => void): () => void {
+  const listeners = FORWARDED.map((signal) => [signal, () => listener(signal)] as const);
+  for (const [signal, tell] of listeners) process.on(signal, tell);
+  return () => {
+    for (const [signal, tell] of listeners) process.off(signal, tell);
+  };
+}
+
+function forward(process: ForegroundProcess, child: Child, signal: string): void {
+  const { isatty } = process.getBuiltinModule<{ isatty(descriptor: number): boolean }>("node:tty");
+  if (SENT_BY_TERMINALS.includes(signal) && [0, 1, 2].some((descriptor) => isatty(descriptor))) return;
+  try {
+    process.kill(child.pid ?? NaN, signal); // after child.kill() Deno reports this signal, whatever ended the program
+  } catch {
+    child.kill(signal); // Deno with --allow-run for this program only; or it just ended
+  }
+}
+
+function exitOf(process: ForegroundProcess, child: Child): Promise<ForegroundExit> {
+  return new Promise((resolve) => {
+    child.on("error", (error) => resolve(notStarted(error)));
+    child.on("exit", (exitCode, signal) => {
+      if (signal === null) resolve({ exitCode: exitCode ?? 0 });
+      else resolve({ exitCode: 128 + signalNumber(process, signal), signal });
+    });
+  });
+}
+
+function notStarted(error: unknown): ForegroundExit {
+  if ((error as { name?: unknown }).name === "NotCapable") {
+    return { exitCode: 126, failure: { state: "Deno may not start programs", hint: NO_PERMISSION_HINT } };
+  }
+  const { cause, hint } = startFailure(error, {});
+  const isMissing = (error as { code?: unknown }).code === "ENOENT";
+  return { exitCode: isMissing ? 127 : 126, failure: { state: cause.message, hint } };
+}
+
+function signalNumber(process: ForegroundProcess, signal: string): number {
+  const { constants } = process.getBuiltinModule<{ constants: { signals: Record<string, number> } }>("node:os");
+  return constants.signals[signal] ?? 0;
+}
+
+function definedOnly(variables: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined));
+}
+
+function foregroundProcess(): ForegroundProcess {
+  return (globalThis as unknown as { readonly process: ForegroundProcess }).process;
+}
