@@ -143,6 +143,19 @@ describeOnPosix("rolecreds exec as a process", () => {
     assertEquals(await scratch.survivors(), []);
   });
 
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    it(`leaves no credential process behind, when ${signal} comes while it runs`, async () => {
+      using scratch = new Scratch();
+      const config = `[profile dev]\ncredential_process = "${scratch.script("helper", WAIT)}"\n`;
+      const env = { AWS_CONFIG_FILE: scratch.file("config", config) };
+      using cli = startCli(["exec", "--profile", "dev", "--", "echo", "started"], { env });
+      await scratch.started(1);
+      cli.signal(signal);
+      assertEquals([await cli.exit, cli.stdout], [{ exitCode: null, signal }, ""]);
+      assertEquals(await scratch.survivors(), []);
+    });
+  }
+
   it("starts no program, when a signal comes while it waits for credentials", async () => {
     const emulator = new ImdsEmulator();
     emulator.inject("hang", { times: Infinity });
@@ -197,6 +210,17 @@ describeOnPosix("rolecreds exec on a terminal", () => {
     cli.child.stdin?.write("typed\n");
     await cli.until("read typed");
     assertEquals((await cli.exit).exitCode, 0);
+  });
+
+  itOnTerminal("leaves no credential process behind after Ctrl-C", async () => {
+    using scratch = new Scratch();
+    const config = `[profile dev]\ncredential_process = "${scratch.script("helper", WAIT)}"\n`;
+    const env = { AWS_CONFIG_FILE: scratch.file("config", config) };
+    using cli = startOnTerminal(["exec", "--profile", "dev", "--", "echo", "started"], { env });
+    await scratch.started(1);
+    cli.child.stdin?.write("\x03");
+    assertEquals([(await cli.exit).exitCode, cli.stdout.includes("started")], [130, false]);
+    assertEquals(await scratch.survivors(), []);
   });
 
   itOnTerminal("asks for an MFA code without showing it, then gives the program the terminal", async () => {
