@@ -172,6 +172,25 @@ describe("diagnose(): what fails beneath", () => {
     });
   }
 
+  it("a probe of IMDSv1 without a response", async () => {
+    const { runtime, imds } = setUp({});
+    const { answer } = runtime;
+    const hasToken = (init: RequestInit) => new Headers(init.headers).has("x-aws-ec2-metadata-token");
+    runtime.answer = (url, init) =>
+      init.method === "GET" && !hasToken(init) ? Promise.reject(new TypeError("canary")) : answer(url, init);
+    const found = await find({ runtime }, "imds.v1 skipped");
+    assertEquals(found?.message, "It is not known whether IMDSv1 is open");
+    assertEquals(imds.requests.map(({ step }) => step), ["token", "list", "document", "item"]);
+  });
+
+  it("a token whose expiration is beyond all numbers", async () => {
+    const env = { AWS_WEB_IDENTITY_TOKEN_FILE: "/token", AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/emulated-role" };
+    const claims = Buffer.from('{"exp":1e999}').toString("base64url");
+    const { runtime } = setUp({ env, files: { "/token": `x.${claims}.canary` } });
+    const found = await find({ runtime }, "webIdentity.token ok");
+    assert(found?.message.endsWith("has no expiration"), found?.message);
+  });
+
   it("an option that is not known", async () => {
     const options = { runtime: setUp({}).runtime, pofile: "dev" } as DiagnoseOptions;
     const found = await find(options, "options warning");

@@ -31,6 +31,7 @@ describe("diagnose() for a person who signed in with SSO", () => {
     const old = ssoTokenPath("https://old.awsapps.com/start");
     laptop.files[old] = laptop.sso.login();
     const [session = ""] = await sessionOf(laptop, "old");
+    assertStringIncludes(session, "profile.session ok: The token of SSO for profile old in ");
     assertStringIncludes(session, "expires in 8 h 0 min -> Then run `aws sso login --profile old`.");
   });
 
