@@ -21,21 +21,26 @@ const COMMANDS = [
 const FIGURES_REGEXP =
   /^(# (?:pass|fail|skipped) \d+| *\d+ (?:pass|fail)|ok \| .*|FAILED \| .*|\d+ inputs, .*|# (?:Node|Bun|Deno))$/;
 const COLOR_REGEXP = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
-const HEAP_REGEXP = /"errors":(\d+).*"requests":(\d+).*"heapGrowth":(\d+)/;
+const HEAP_REGEXP = /"errors":(\d+).*"requests":(\d+).*"heapGrowth":(-?\d+)/;
 
 function run(command) {
   const start = Date.now();
-  const { status, stdout } = spawnSync(command, {
+  const { status, stdout } = spawnSync(`${command} 2>&1`, {
     cwd: ROOT,
     shell: true,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines = stdout.replaceAll(COLOR_REGEXP, "").split("\n");
-  const figures = lines.filter((line) => FIGURES_REGEXP.test(line)).map((line) => line.replace(/^# /, "").trim());
+  const figures = lines.filter((line) => FIGURES_REGEXP.test(line)).map(figure);
   const weeks = lines.map((line) => HEAP_REGEXP.exec(line)).filter(Boolean);
   if (weeks.length > 0) figures.push(weekFigures(weeks));
   return { status, seconds: Math.round((Date.now() - start) / 1_000), figures };
+}
+
+/** `# Node` begins the figures of a runtime. */
+function figure(line) {
+  return line.trim().replace(/^# (Node|Bun|Deno)$/, "$1:").replace(/^# /, "").replaceAll(" | ", " ");
 }
 
 function weekFigures(weeks) {
@@ -52,7 +57,9 @@ const clients = Object.entries(dependencies).map(([name, version]) => `${name} $
 const rows = COMMANDS.map(([command, claim]) => {
   const { status, seconds, figures } = run(command);
   if (status !== 0) process.exitCode = 1;
-  return `| \`${command}\` | ${claim} | ${status === 0 ? "passed" : "FAILED"} | ${figures.join("; ")} | ${seconds} s |`;
+  return `| \`${command}\` | ${claim} | ${status === 0 ? "passed" : "FAILED"} | ${
+    figures.join(", ").replaceAll(":,", ":")
+  } | ${seconds} s |`;
 });
 writeFileSync(
   `${ROOT}/tests/EVIDENCE.md`,

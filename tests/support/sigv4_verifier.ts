@@ -17,24 +17,10 @@ const AUTHORIZATION_REGEXP =
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
 /** The headers that a valid signature covers; `undefined` for a signature that is not valid. Shares no code with the library. */
-export function verifiedHeaders(
-  request: ReceivedRequest,
-  secretAccessKey: string,
-): readonly string[] | undefined {
-  const match = AUTHORIZATION_REGEXP.exec(
-    request.headers["authorization"] ?? "",
-  );
+export function verifiedHeaders(request: ReceivedRequest, secretAccessKey: string): readonly string[] | undefined {
+  const match = AUTHORIZATION_REGEXP.exec(request.headers["authorization"] ?? "");
   if (match === null) return undefined;
-  const [
-    ,
-    ,
-    scope = "",
-    day = "",
-    region = "",
-    service = "",
-    signedHeaders = "",
-    signature,
-  ] = match;
+  const [, , scope = "", day = "", region = "", service = "", signedHeaders = "", signature] = match;
   const names = signedHeaders.split(";");
   const isUnsigned = request.headers["x-amz-content-sha256"] === UNSIGNED_PAYLOAD;
   const payloadHash = service === "s3" && isUnsigned ? UNSIGNED_PAYLOAD : sha256(request.body);
@@ -50,16 +36,13 @@ export function verifiedHeaders(
   ].join("\n");
   const time = request.headers["x-amz-date"];
   const stringToSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonicalRequest)}`;
-  const key = [day, region, service, "aws4_request"].reduce<
-    string | Uint8Array
-  >(hmac, `AWS4${secretAccessKey}`);
+  const key = [day, region, service, "aws4_request"].reduce<string | Uint8Array>(hmac, `AWS4${secretAccessKey}`);
   return hmac(key, stringToSign).toString("hex") === signature ? names : undefined;
 }
 
 /** S3 decodes the path, with "+" as a space, and encodes the key that it gets. */
 function s3Path(path: string): string {
-  return decodeURIComponent(path.replaceAll("+", " ")).split("/").map(strict)
-    .join("/");
+  return decodeURIComponent(path.replaceAll("+", " ")).split("/").map(strict).join("/");
 }
 
 function canonicalQuery(query: string): string {
