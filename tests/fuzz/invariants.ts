@@ -2,6 +2,7 @@ import { AssertionError } from "@std/assert";
 import fc from "fast-check";
 import { CredentialsProviderError } from "../../mod.ts";
 import { printed } from "../support/printed.ts";
+import { ARGUMENTS } from "./arguments.ts";
 import { CANARY } from "./inputs.ts";
 import { PARSERS } from "./parsers.ts";
 import { REQUESTS } from "./requests.ts";
@@ -9,7 +10,10 @@ import { REQUESTS } from "./requests.ts";
 /** Each runs until it finds an input for which it does not hold. */
 export const INVARIANTS: Readonly<Record<string, (parameters: fc.Parameters<unknown>) => Promise<void>>> = {
   ...mapped(PARSERS, ({ inputs, parse }) => property(inputs, parse)),
-  ...mapped(REQUESTS, ({ inputs, check }) => property(inputs, check as (input: unknown) => unknown)),
+  ...mapped(
+    { ...REQUESTS, ...ARGUMENTS },
+    ({ inputs, check }) => property(inputs, check as (input: unknown) => unknown),
+  ),
 };
 
 function property<T>(inputs: fc.Arbitrary<T>, run: (input: T) => unknown) {
