@@ -1,15 +1,15 @@
 /**
- * AWS credentials from the EC2 instance role (IMDS), from `credential_process` and from the shared config files, for Deno, Bun and Node, with zero
- * dependencies.
+ * AWS credentials from every place AWS puts them (EC2, containers, profiles, processes, assumed roles, web identity, SSO and
+ * `aws login`), for Deno, Bun, Node and server runtimes that only have `fetch`, with zero dependencies.
  *
  * ```ts ignore
- * import { fromInstanceMetadata } from "@rolecreds/aws";
+ * import { defaultProvider } from "@rolecreds/aws";
  *
- * const credentials = fromInstanceMetadata();
+ * const credentials = defaultProvider();
  * const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
  * ```
  *
- * Hand the provider itself to AWS SDK v3 clients: `new S3Client({ credentials })`.
+ * Give the provider itself to AWS SDK v3 clients: `new S3Client({ credentials })`.
  *
  * @module
  */
