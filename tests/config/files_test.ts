@@ -112,7 +112,7 @@ describe("loadSharedConfig()", () => {
 
   const problems = [["NotPermitted", "it may not be read"], ["NotAFile", "it is not a regular file"]] as const;
   for (const [code, state] of problems) {
-    for (const env of [{}, { AWS_CONFIG_FILE: CONFIG }]) {
+    for (const env of [{}, { AWS_CONFIG_FILE: CONFIG }] as Record<string, string>[]) {
       const namer = Object.keys(env)[0] ?? "nothing";
       it(`ignores a file that is ${code} and that ${namer} names, with a warning that is never silent`, async () => {
         const { load, lines, runtime } = setUp({ [CONFIG]: fileError(code), [CREDENTIALS]: "[a]" }, env);

@@ -27,6 +27,17 @@ export const credentials: Promise<Credentials> = provider({ forceRefresh: true }
 export const run: typeof main = main;
 `;
 
+/** Options that come from variables which may be undefined. */
+const USE_UNDEFINED = `
+import { defaultProvider, fromInstanceMetadata, fromProcess } from "@rolecreds/aws";
+
+const number = undefined as number | undefined;
+const string = undefined as string | undefined;
+export const instance = fromInstanceMetadata({ timeout: number, endpoint: string, maxRetries: number });
+export const process = fromProcess({ command: "true", accountId: string, timeout: number });
+export const chain = defaultProvider({ profile: string });
+`;
+
 /** Mixes our providers with those of AWS SDK v3, in its chain and in ours, without a cast. */
 const USE_WITH_SDK = `
 import { createCredentialChain, fromIni } from "@aws-sdk/credential-providers";
@@ -67,6 +78,10 @@ describe("the types of the npm package", () => {
 
         it(`compile with TypeScript ${version}, ${how}`, async () => {
           assertEquals(await compile(version, { ...options, lib: ["es2022", "dom"], types: [] }, USE_ALL), "");
+        });
+
+        it(`take undefined with TypeScript ${version}, ${how}`, async () => {
+          assertEquals(await compile(version, { ...options, lib: ["es2022", "dom"], types: [] }, USE_UNDEFINED), "");
         });
 
         it(`mix with AWS SDK v3 with TypeScript ${version}, ${how}`, async () => {
