@@ -80,7 +80,7 @@ function outputOf(args: readonly string[], env: object = {}): string {
     using scratch = new Scratch();
     const helper = scratch.script("helper", `echo '${DOCUMENT}'`);
     const text = output(scratch, [`--allow-run=${helper}`], [helper, "canary"], { LD_LIBRARY_PATH: "/nonexistent" });
-    assertStringIncludes(text, "Start Deno with --allow-run, or unset LD_* and DYLD_*.");
+    assertStringIncludes(text, "Start Deno with --allow-run, unset LD_* and DYLD_*, or set inheritEnv to false.");
   });
 
   // To kill a process group takes /bin/sh.

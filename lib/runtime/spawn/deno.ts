@@ -27,7 +27,7 @@ interface Program {
 
 const STREAM = { inherit: "inherit", ignore: "null", pipe: "piped" } as const;
 
-/** What ends a Deno program; an error that nobody handles does so without `unload`. */
+/** What ends a Deno program. An error that is not handled does so without `unload`. */
 const ENDINGS = ["unload", "error", "unhandledrejection"] as const;
 
 /**
@@ -57,7 +57,7 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
       } catch (error) {
         // With variables set that load code into a program, the permission for one program is not enough.
         if ((error as { name?: unknown }).name === "NotCapable") {
-          return refused("--allow-run, or unset LD_* and DYLD_*");
+          return refused("--allow-run, unset LD_* and DYLD_*, or set inheritEnv to false");
         }
         throw error;
       }
@@ -117,9 +117,9 @@ function killTree(deno: DenoProcesses, pid: number): void {
   new deno.Command("taskkill", { args: ["/pid", `${pid}`, "/T", "/F"], ...stdio }).spawn().unref();
 }
 
-/** Deno throws where the process has ended. */
+/** Deno throws where the process has ended, and where `taskkill` does not start. */
 function ignoreFailure(effect: () => void): void {
   try {
     effect();
-  } catch { /* there is no process left */ }
+  } catch { /* the process has ended, or runs to its end */ }
 }

@@ -113,7 +113,7 @@ export function killer(process: NodeProcess, pid: number, killAlone: () => void)
 function killTree(process: NodeProcess, pid: number): void {
   const options = { stdio: "ignore", windowsHide: true };
   const taskkill = childProcesses(process).spawn("taskkill", ["/pid", `${pid}`, "/T", "/F"], options);
-  taskkill.on("error", () => {/* without it the process runs on to its end */});
+  taskkill.on("error", () => {/* without it the process runs to its end */});
 }
 
 function outputOf(stream: Readable): Output {

@@ -1,8 +1,9 @@
+import { abortable } from "../../abortable.ts";
 import type { NotStarted, Spawn, SpawnOptions, SpawnResult } from "../../runtime.ts";
 import { type Child, type ChildHost, type Exit, type Output, startFailure } from "./child.ts";
 import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
 
-/** How long output may arrive after the process ended: something that it started may hold the pipe open for good. */
+/** How long output may arrive after the process exited: a process that it started may hold the pipe open for good. */
 const GRACE_MS = 2_000;
 const STDERR_BYTES = 1_024;
 
@@ -11,7 +12,7 @@ export function spawnOn(host: ChildHost): Spawn {
   return async (command, options) => {
     options.signal?.throwIfAborted();
     const shell = await startShell(host);
-    // A process group can be killed whole. But from a session of its own a process cannot ask a person at the terminal.
+    // A group leader can be killed with all that it started. But its session has no terminal, so it could not ask a person.
     const isLeader = shell !== undefined && !host.isInteractive();
     const child = start(command, options, isLeader, host);
     if ("exited" in child) {
@@ -63,7 +64,7 @@ async function supervise(child: Child, watcher: Watcher, options: SpawnOptions):
   return { kind: outcome, ...diagnostics };
 }
 
-/** Once the process exited its result counts: then the time limit is one for the rest of the output only. */
+/** Once the process has exited, its result counts, and a time limit only bounds how long the rest of the output may take. */
 async function outcomeOf(
   child: Child,
   drained: Promise<unknown>,
@@ -81,16 +82,13 @@ type InterruptionReason = "timedOut" | "tooMuchOutput" | "aborted";
 /** The first reason not to wait for a process any longer. */
 class Interruption {
   readonly raised: Promise<InterruptionReason>;
-  readonly #signal: AbortSignal | undefined;
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
   #resolve: (reason: InterruptionReason) => void = () => {};
 
   constructor({ timeoutMs, signal }: SpawnOptions) {
     this.raised = new Promise((resolve) => this.#resolve = resolve);
-    this.#signal = signal;
     this.raiseAfter(timeoutMs);
-    if (signal?.aborted) this.#abort();
-    signal?.addEventListener("abort", this.#abort, { once: true });
+    abortable(this.raised, signal).catch(() => this.raise("aborted"));
   }
 
   raise(reason: InterruptionReason): void {
@@ -101,13 +99,11 @@ class Interruption {
     if (ms !== Infinity) this.#timers.push(setTimeout(() => this.raise("timedOut"), ms));
   }
 
-  /** Takes back the timers and the listener. */
+  /** Takes back the timers and, as `raised` is settled then, the listener of the signal. */
   release(): void {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.raise("aborted");
   }
-
-  readonly #abort = (): void => this.raise("aborted");
 }
 
 /** Hands over what arrives until the pipe is closed. One that breaks counts as closed. */

@@ -153,3 +153,52 @@ describeOnPosix("Spawn in a program that ends", () => {
     });
   }
 });
+
+/** Makes the program start another file in place of `/bin/sh`, which is not there. */
+const WITHOUT_SHELL = `
+import children from "node:child_process";
+const other = (file) => file === "/bin/sh" ? "/nonexistent/sh" : file;
+const { Bun, Deno } = globalThis;
+if (Deno !== undefined) {
+  const { Command } = Deno;
+  Deno.Command = function (file, options) { return new Command(other(file), options); };
+} else if (Bun !== undefined) {
+  const { spawn } = Bun;
+  Bun.spawn = ([file, ...args], options) => spawn([other(file), ...args], options);
+} else {
+  const { spawn } = children;
+  children.spawn = (file, ...rest) => spawn(other(file), ...rest);
+}
+`;
+
+describeOnPosix("Spawn without a shell", () => {
+  const RUNS = `${WITHOUT_SHELL} const result = run(); result.catch(() => {}); await started(1);`;
+  const ENDINGS: readonly (readonly [name: string, code: string, exitCode: number])[] = [
+    ["exits", "process.exit(3);", 3],
+    ["throws", `setTimeout(() => { throw new Error("unhandled"); });`, 1],
+    ["leaves a rejection unhandled", `Promise.reject(new Error("unhandled"));`, 1],
+    ["aborts it", `controller.abort();`, 0],
+  ];
+  for (const [name, code, exitCode] of ENDINGS) {
+    it(`kills the process at once, when the program ${name}`, async () => {
+      using scratch = new Scratch();
+      const host = new Host(scratch, scratch.script("program", "trap '' TERM; exec sleep 3600"), `${RUNS} ${code}`);
+      assertEquals(await host.ended, { exitCode, signal: null });
+      assertEquals([scratch.pids.length, await scratch.survivors()], [1, []]);
+    });
+  }
+
+  it("runs the process, and leaves no listener behind", async () => {
+    using scratch = new Scratch();
+    const code = `${WITHOUT_SHELL}
+      const warnings = [];
+      process.on("warning", (warning) => warnings.push(warning));
+      const before = process.listenerCount("exit");
+      const results = await Promise.all(Array.from({ length: 12 }, run));
+      const left = process.listenerCount("exit") - before;
+      await new Promise((resolve) => setTimeout(resolve));
+      console.log(JSON.stringify([results.filter(({ kind }) => kind === "exited").length, left, warnings.length]));`;
+    const host = new Host(scratch, scratch.script("program", ""), code);
+    assertEquals(await host.line(), "[12,0,0]");
+  });
+});

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { realpathSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import process from "node:process";
 import timers from "node:timers";
 import type { Spawn, SpawnOptions, SpawnResult } from "../../../mod.ts";
@@ -24,6 +24,18 @@ function run(command: readonly string[], options: Partial<SpawnOptions> = {}): P
 /** The result with texts for bytes. */
 function readable(result: SpawnResult): object {
   return "stdout" in result ? { ...result, stdout: new TextDecoder().decode(result.stdout) } : result;
+}
+
+/** The shells that watch processes of this program (Linux). */
+function watchers(): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      const [status, command] = ["stat", "cmdline"].map((name) => readFileSync(`/proc/${pid}/${name}`, "utf8"));
+      return status?.includes(`) S ${process.pid} `) && command?.includes("rolecreds-watcher");
+    } catch {
+      return false; // not a process, or one that has ended
+    }
+  });
 }
 
 /** Starts processes as if this program's stdin were a terminal. */
@@ -243,6 +255,20 @@ describeOnPosix("Spawn", () => {
       globalThis.setTimeout = setTimeout;
       if (Deno !== undefined) Deno.unrefTimer = unrefTimer as typeof Deno.unrefTimer;
     }
+  });
+
+  const itHasProc = process.platform === "linux" ? it : it.skip;
+  itHasProc("runs the process to its end, when the shell that watches it was killed", async () => {
+    using scratch = new Scratch();
+    const program = scratch.script("program", `until [ -e '${scratch.folder}/go' ]; do sleep 0.01; done; echo done`);
+    const others = watchers();
+    const running = run([program]);
+    await scratch.started(1);
+    const watcher = Number(watchers().find((pid) => !others.includes(pid)));
+    process.kill(watcher, "SIGKILL");
+    await until(() => !isRunning(watcher));
+    scratch.file("go", "");
+    assertEquals(readable(await running), { kind: "exited", exitCode: 0, stdout: "done\n" });
   });
 
   it("leaves no listener behind, after any number of processes at once", async () => {
