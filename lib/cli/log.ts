@@ -1,5 +1,6 @@
 import { printable } from "../printable.ts";
 import type { Terminal } from "../runtime/terminal.ts";
+import { type Colour, painter } from "./colours.ts";
 
 /** What to log. */
 interface LogEntry {
@@ -10,13 +11,10 @@ interface LogEntry {
   readonly message?: string;
 }
 
-const DIM = "2";
-const [GREEN, YELLOW, RED] = ["32", "33", "31"] as const;
-
 /** Writes to the standard error output: lines for people on a terminal, elsewhere one JSON document a line. */
-export function logger({ stderrIsTerminal, printError, runtime }: Terminal): (entry: LogEntry) => void {
-  const hasColours = (runtime.env("NO_COLOR") ?? "") === "";
-  const paint = (text: string, colour: string) => hasColours ? `\x1b[${colour}m${text}\x1b[0m` : text;
+export function logger(terminal: Terminal): (entry: LogEntry) => void {
+  const { stderrIsTerminal, printError, runtime } = terminal;
+  const paint = painter(stderrIsTerminal, terminal);
   return ({ request, status, message }) => {
     const time = new Date(runtime.now()).toISOString();
     const path = request && printable(new URL(request.url).pathname);
@@ -25,7 +23,7 @@ export function logger({ stderrIsTerminal, printError, runtime }: Terminal): (en
       return printError(JSON.stringify({ time, method: request?.method, path, status, message: text }));
     }
     const words = [
-      paint(time.slice(11, 19), DIM),
+      paint(time.slice(11, 19), "dim"),
       request?.method.padEnd(4),
       path,
       status === undefined ? undefined : paint(statusText(status), colourOf(status)),
@@ -39,6 +37,6 @@ function statusText(status: number): string {
   return status === 0 ? "no response" : `${status}`;
 }
 
-function colourOf(status: number): string {
-  return status >= 200 && status < 300 ? GREEN : status >= 300 && status < 500 ? YELLOW : RED;
+function colourOf(status: number): Colour {
+  return status >= 200 && status < 300 ? "green" : status >= 300 && status < 500 ? "yellow" : "red";
 }

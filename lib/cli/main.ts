@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line `rolecreds`: gets AWS credentials, runs programs with them, and serves them.
+ * The command line `rolecreds`: gets AWS credentials, runs programs with them, serves them, and explains what it finds.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { VERSION } from "../version.ts";
 import { nearestWord, parseArguments, UsageError } from "./arguments.ts";
 import { type Command, COMMON_OPTIONS } from "./command.ts";
 import { completionCommand } from "./completion.ts";
+import { DOCTOR } from "./doctor.ts";
 import { EMULATE } from "./emulate.ts";
 import { EXEC } from "./exec.ts";
 import { GET } from "./get.ts";
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   GET,
   EXEC,
   SERVE,
+  DOCTOR,
   EMULATE,
 ];
 

@@ -108,7 +108,8 @@ function exclude(what: string, source: string): never {
   throw new UsageError(`${what} does not go with --source ${source}`);
 }
 
-function mfaCodeProvider({ stdinIsTerminal, stderrIsTerminal, readHiddenLine }: Terminal): MfaCodeProvider {
+/** Gets the code from the person at the terminal. */
+export function mfaCodeProvider({ stdinIsTerminal, stderrIsTerminal, readHiddenLine }: Terminal): MfaCodeProvider {
   return async ({ serial, signal }) => {
     if (stdinIsTerminal && stderrIsTerminal) return await readHiddenLine(`MFA code of ${printable(serial)}: `, signal);
     throw new CredentialsProviderError(

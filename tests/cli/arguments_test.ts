@@ -86,10 +86,10 @@ describe("nearestWord()", () => {
 
 describe("rolecreds", () => {
   const wrong: readonly (readonly [args: readonly string[], line: string])[] = [
-    [[], "rolecreds: the command is missing: get, exec, serve, emulate, completion"],
+    [[], "rolecreds: the command is missing: get, exec, serve, doctor, emulate, completion"],
     [["--"], "rolecreds: this command takes no program after --"],
     [["gte"], "rolecreds: unknown command gte: did you mean get?"],
-    [["nonsense"], "rolecreds: unknown command nonsense: get, exec, serve, emulate, completion"],
+    [["nonsense"], "rolecreds: unknown command nonsense: get, exec, serve, doctor, emulate, completion"],
     [["--nonsense", "get"], "rolecreds: unknown option --nonsense"],
     [["get", "put\x1b[31m\u202e"], "rolecreds: unexpected argument put [31m , a program goes after --"],
     [["get", "--source", "env", "--profile", "x"], "rolecreds: --profile does not go with --source env"],
@@ -113,7 +113,7 @@ describe("rolecreds", () => {
   }
 
   it("prints the help of a command, wherever --help stands, with examples", async () => {
-    for (const name of ["get", "exec", "serve", "emulate", "completion"]) {
+    for (const name of ["get", "exec", "serve", "doctor", "emulate", "completion"]) {
       const helps = [];
       for (const args of [["--help", name], [name, "--help"], [name, "-h"], ["-h", name]]) {
         const terminal = new FakeTerminal();
@@ -128,14 +128,16 @@ describe("rolecreds", () => {
   it("prints all commands with --help, and the version with --version", async () => {
     const help = new FakeTerminal();
     assertEquals(await help.run("--help"), 0);
-    for (const name of ["get", "exec", "serve", "emulate", "completion"]) assert(help.stdout.includes(`\n  ${name} `));
+    for (const name of ["get", "exec", "serve", "doctor", "emulate", "completion"]) {
+      assert(help.stdout.includes(`\n  ${name} `));
+    }
     const version = new FakeTerminal();
     assertEquals(await version.run("--version"), 0);
     assert(/^\d+\.\d+\.\d+$/.test(version.stdout), version.stdout);
   });
 
   it("has no line of help that is wider than a page", async () => {
-    for (const name of ["get", "exec", "serve", "emulate", "completion"]) {
+    for (const name of ["get", "exec", "serve", "doctor", "emulate", "completion"]) {
       const terminal = new FakeTerminal();
       await terminal.run(name, "--help");
       assertEquals(terminal.stdout.split("\n").filter((line) => line.length > 120), []);

@@ -12,7 +12,7 @@ async function script(shell: string): Promise<string> {
 
 /** What is proposed at the cursor, after the last word of a command line. */
 const CASES: readonly (readonly [words: readonly string[], has: readonly string[], hasNot: readonly string[]])[] = [
-  [["rolecreds", ""], ["get", "exec", "serve", "emulate", "completion"], ["--profile"]],
+  [["rolecreds", ""], ["get", "exec", "serve", "doctor", "emulate", "completion"], ["--profile"]],
   [["rolecreds", "e"], ["exec", "emulate"], ["get"]],
   [["rolecreds", "get", "--"], ["--format", "--profile", "--emulate", "--help"], ["--imds"]],
   [["rolecreds", "get", "--pro"], ["--profile"], ["--format"]],
