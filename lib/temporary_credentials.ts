@@ -1,9 +1,10 @@
 import type { CacheOptions } from "./cache/cache.ts";
 import { cached, type CachedProvider } from "./cache/cached_provider.ts";
+import { SHARED_CONFIG_RULES } from "./config/files.ts";
 import { defaultProvider } from "./default_provider.ts";
 import { AssumeRoleProvider, type AssumeRoleProviderOptions } from "./sts/assume_role.ts";
 import type { SourceCredentials } from "./sts/role_session.ts";
-import { checkOptions } from "./validate.ts";
+import { checkOptions, COMMON_RULES, knownOptions } from "./validate.ts";
 
 /** Options of {@linkcode fromTemporaryCredentials}. */
 export interface TemporaryCredentialsOptions
@@ -42,10 +43,14 @@ export interface TemporaryCredentialsOptions
 export function fromTemporaryCredentials(options: TemporaryCredentialsOptions): CachedProvider {
   checkOptions("assume role provider", options, {});
   const { clientConfig, masterCredentials, ...rest } = options;
-  const { params: _params, endpoint: _endpoint, timeout, maxRetries, ...common } = rest;
   const region = rest.region ?? clientConfig?.region;
   const endpoint = rest.endpoint ?? clientConfig?.endpoint;
-  const sts = { endpoint, timeout, maxRetries };
-  const source = masterCredentials ?? defaultProvider({ ...common, region, sts });
+  const { timeout, maxRetries, mfaCodeProvider } = rest;
+  const source = masterCredentials ?? defaultProvider({
+    ...knownOptions(options, SHARED_CONFIG_RULES, COMMON_RULES),
+    region,
+    sts: { endpoint, timeout, maxRetries },
+    mfaCodeProvider,
+  });
   return cached(new AssumeRoleProvider({ ...rest, region, endpoint, masterCredentials: source }), options);
 }

@@ -66,7 +66,8 @@ export const VARIABLES: Rule<Readonly<Record<string, string>>> = rule(
 /** The options of every provider. */
 export const COMMON_RULES: Rules = {
   logger: rule("an object or null", (value) => typeof value === "object"),
-  runtime: OBJECT,
+  // AWS SDK v3 calls a default provider with its own configuration, where `runtime` is a name.
+  runtime: rule("an object", (value) => typeof value === "string" || (typeof value === "object" && value !== null)),
 };
 
 // @__NO_SIDE_EFFECTS__

@@ -23,13 +23,24 @@ describe("abortable()", () => {
     assertEquals(listeners, { now: 0, most: 1 });
   });
 
+  it("rejects the only one that waits, and one that waits after it, with the reason of the signal", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    await abortable(Promise.resolve(), signal);
+    const only = abortable(never, signal).catch((error) => error);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    assertStrictEquals(await only, reason);
+    assertStrictEquals(await abortable(never, signal).catch((error) => error), reason);
+  });
+
   it("rejects all that wait with the reason of the signal, and no one else", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const waiting = Array.from({ length: 20 }, () => abortable(never, controller.signal).catch((error) => error));
     const other = abortable(Promise.resolve("done"), new AbortController().signal);
     controller.abort(reason);
-    assertEquals(new Set(await Promise.all(waiting)), new Set([reason]));
+    assertEquals([...new Set(await Promise.all(waiting))], [reason]);
     assertEquals(await other, "done");
   });
 

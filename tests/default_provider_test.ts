@@ -64,6 +64,17 @@ describe("defaultProvider(), off EC2", () => {
     assertEquals(lines, errors.map(({ code, message, hint }) => `  ${code}: ${message}. ${hint}`));
   });
 
+  it("gives up as fast where a profile names the instance role", async () => {
+    const runtime = new FakeRuntime();
+    const emulator = new ImdsEmulator({ runtime });
+    emulator.inject("hang", { times: Infinity });
+    runtime.answer = emulator.fetch;
+    const start = runtime.time;
+    const sharedConfig = { config: "[default]\ncredential_source = Ec2InstanceMetadata\n" };
+    const error = await assertRejects(() => defaultProvider({ runtime, sharedConfig })(), CredentialsProviderError);
+    assertEquals([error.code, runtime.time - start], ["ImdsTokenTimeout", 1_000]);
+  });
+
   it("tries as often as the environment says", async () => {
     const runtime = new FakeRuntime({ AWS_METADATA_SERVICE_NUM_ATTEMPTS: "2" });
     const emulator = new ImdsEmulator({ runtime });

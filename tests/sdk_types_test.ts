@@ -6,13 +6,16 @@ import {
   type CachedProvider,
   type CacheOptions,
   chain,
+  type ContainerMetadataOptions,
   CredentialsCache,
+  type EnvOptions,
   type ForeignCredentials,
   fromInstanceMetadata,
   fromProfile,
   fromTemporaryCredentials,
   type Logger,
   type RetrieveOptions,
+  type StsOptions,
 } from "../mod.ts";
 
 // Compiled, not run: what users write, without a cast. `tests/packages` compiles such programs with other versions.
@@ -78,6 +81,9 @@ export const acceptsUndefined: readonly true[] = [
   true satisfies AcceptsUndefined<RetrieveOptions>,
   true satisfies AcceptsUndefined<ForeignCredentials>,
   true satisfies AcceptsUndefined<Logger>,
+  true satisfies AcceptsUndefined<ContainerMetadataOptions>,
+  true satisfies AcceptsUndefined<EnvOptions>,
+  true satisfies AcceptsUndefined<StsOptions>,
 ];
 
 it("fromInstanceMetadata() type-checks as `credentials` of AWS SDK v3 clients, and says that it is memoized", () => {

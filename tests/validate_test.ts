@@ -44,7 +44,13 @@ const IMDS = {
   tokenTtlSeconds: 60,
   failFast: true,
 };
-const IMDS_PROVIDER = { ...IMDS, ec2InstanceProfileName: "r", imdsPaths: "auto", capExpiry: 1, providerSources: ["x"] };
+const IMDS_PROVIDER = {
+  ...IMDS,
+  ec2InstanceProfileName: "r",
+  imdsPaths: "auto",
+  capExpirySeconds: 1,
+  providerSources: ["x"],
+};
 const PROCESS = { timeout: 1, maxBufferSize: 1, stdin: "ignore", stderr: "pipe", env: { A: "b" }, accountId: "1" };
 const CONTAINER = {
   awsContainerCredentialsRelativeUri: "/x",
@@ -162,7 +168,7 @@ describe("unknown options", () => {
     [
       "fromProfile",
       { process: { command: "x" } },
-      "Ignored the unknown option process.command of the profile provider; the nearest known one is process.timeout",
+      "Ignored the unknown option process.command of the profile provider; the nearest known one is process.cwd",
     ],
     [
       "defaultProvider",

@@ -52,6 +52,7 @@ let boundParts: WeakMap<object, Partial<Runtime>> | undefined;
 
 /** The parts that are defined, also those that an object has from its class. */
 function givenParts(parts: Partial<Runtime>, names: readonly string[]): Partial<Runtime> {
+  if (typeof parts !== "object") return {};
   const own = Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
   boundParts ??= new WeakMap();
   const inherited = boundParts.get(parts) ?? inheritedParts(parts, names);

@@ -356,7 +356,7 @@ describe("CredentialsCache makes printable, in events and log lines,", () => {
       "refreshFailed",
       "servedStale",
     ]);
-    assertEquals(new Set(events.map(({ source }) => source)), new Set([CLEAN]));
+    assertEquals([...new Set(events.map(({ source }) => source))], [CLEAN]);
     assertEquals(events.flatMap((event) => "accessKeyId" in event ? [event.accessKeyId] : []), [CLEAN, CLEAN]);
     assertEquals(watched.lines.filter((line) => /[\p{Cc}\p{Cf}\u2028\u2029]/u.test(line)), []);
     assertEquals((await watched.cache.get()).accessKeyId, HOSTILE);
