@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import process from "node:process";
-import { Cli, itWith, runCli, startInShell } from "../support/cli.ts";
+import { Cli, itOnTerminal, itWith, runCli, startInShell, startOnTerminal } from "../support/cli.ts";
 import { describeOnPosix } from "../support/processes.ts";
 import { moduleUrl, runProgram, RUNTIME } from "../support/run_program.ts";
 
@@ -97,6 +97,30 @@ describeOnPosix("the output of rolecreds", () => {
   it("has no stack trace, where stdin or stdout is closed", async () => {
     assertEquals(JSON.parse(await exitOf('"$@" <&-', ["get"])).AccessKeyId, "AKIAENV");
     assertEquals(await exitOf('"$@" >&-', ["get"]), "");
+  });
+});
+
+describeOnPosix("rolecreds get on a terminal", () => {
+  const env = {
+    AWS_ACCESS_KEY_ID: "AKIAENV",
+    AWS_SECRET_ACCESS_KEY: "CANARY-secret",
+    AWS_SESSION_TOKEN: "CANARY-token",
+  };
+
+  itOnTerminal("shows no secret", async () => {
+    using cli = startOnTerminal(["get", "--source", "env"], { env });
+    assertEquals((await cli.exit).exitCode, 0);
+    assert(/secret +\[redacted\]/.test(cli.stdout), cli.stdout);
+    assertFalse(cli.stdout.includes("CANARY"), cli.stdout);
+  });
+
+  itOnTerminal("shows the secrets where a format is named, and pipes them where the output is a pipe", async () => {
+    using named = startOnTerminal(["get", "--source", "env", "--format", "env"], { env });
+    await named.exit;
+    assert(named.stdout.includes("export AWS_SECRET_ACCESS_KEY='CANARY-secret'"), named.stdout);
+    using piped = startOnTerminal(["get", "--source", "env"], { env }, '"$@" | tr -d "\\n" | tr a-z A-Z');
+    await piped.exit;
+    assert(piped.stdout.includes('"SECRETACCESSKEY": "CANARY-SECRET"'), piped.stdout);
   });
 });
 
