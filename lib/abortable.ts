@@ -1,6 +1,6 @@
 /**
  * Waits for work that other callers share, until this caller's signal aborts: the caller is rejected with the signal's
- * reason, the work goes on. No listener is left behind.
+ * reason, the work continues. No listener is left behind.
  */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;

@@ -47,7 +47,7 @@ interface Classification {
   readonly tryNextLink: boolean;
 }
 
-/** A source that is not available here lets a chain go on; one that is available but broken stops it. */
+/** A source that is not available here lets a chain continue; one that is available but broken stops it. */
 const UNAVAILABLE: Classification = { recoverable: true, tryNextLink: true };
 const BROKEN: Classification = { recoverable: true, tryNextLink: false };
 const ABSENT: Classification = { recoverable: false, tryNextLink: true };
@@ -162,7 +162,7 @@ export class CredentialsProviderError extends Error {
   readonly code: CredentialsErrorCode;
   /** Whether a later attempt may succeed without a change of settings; caches keep serving what they hold then. */
   readonly recoverable: boolean;
-  /** Whether a chain may go on to its next provider: true for "not available here", false for "available but broken". */
+  /** Whether a chain may continue with its next provider: true for "not available here", false for "available but broken". */
   readonly tryNextLink: boolean;
   /** One sentence that names the fix, where a person can act. */
   declare readonly hint?: string;

@@ -153,7 +153,7 @@ export class CredentialsCache {
   }
 
   /**
-   * Forgets everything. A pending retrieval goes on, and only the callers that wait for it get its result. The next one
+   * Forgets everything. A pending retrieval continues, and only the callers that wait for it get its result. The next one
    * starts when it has ended, or after a minute.
    */
   clear(): void {

@@ -130,7 +130,7 @@ export class Reporter {
     attempt(() => isUnheard ? this.#runtime.warn(line.message) : this.#logger?.[line.level]?.(line.message));
   }
 
-  /** An observer may call the cache. What it is served then is not reported to it: that would go on for ever. */
+  /** An observer may call the cache. What it is served then is not reported to it: that would never end. */
   #tell(event: CacheEvent): void {
     const isStale = event.type === "servedStale";
     if (isStale && this.#isReportingStale) return;

@@ -68,7 +68,7 @@ export class Refresher {
     this.#report({ type: "invalidated", ...namesOf(before.credentials) });
   }
 
-  /** An empty refresher in place of this one. A refresh that is pending here goes on for its callers, unreported. */
+  /** An empty refresher in place of this one. A refresh that is pending here continues for its callers, unreported. */
   replacement(): Refresher {
     this.#isReplaced = true;
     return new Refresher(this.#parts, this.#pendingRefresh ?? this.#previousRefresh);
@@ -94,7 +94,7 @@ export class Refresher {
       .finally(() => this.#pendingRefresh = undefined);
   }
 
-  /** The source never sees the signal of a caller: when one gives up, the retrieval goes on for the others. */
+  /** The source never sees the signal of a caller: when one gives up, the retrieval continues for the others. */
   async #retrieve(forceRefresh: boolean): Promise<Credentials> {
     const { source, runtime } = this.#parts;
     const previous = this.#previousRefresh;
@@ -181,7 +181,7 @@ export class Refresher {
   }
 }
 
-/** A copy whose expiration is not before the next attempt: code that checks it goes on during an outage. */
+/** A copy whose expiration is not before the next attempt: code that checks it works during an outage. */
 function copyOf({ credentials, expiresAt, notBefore }: Entry): Credentials {
   if (expiresAt >= notBefore) return redacted(credentials);
   return redacted(credentials, new Date(notBefore), new Date(expiresAt));

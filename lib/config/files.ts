@@ -68,7 +68,7 @@ export async function loadSharedConfig(options: LoadOptions, runtime: ConfigRunt
 /**
  * The properties of the selected profile.
  *
- * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain goes on only if neither code nor environment names
+ * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain continues only if neither code nor environment names
  * the profile.
  */
 export function requireProfile({ profiles, profileName, isProfileNamed }: LoadedConfig): ReadonlyMap<string, string> {

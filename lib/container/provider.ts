@@ -55,7 +55,7 @@ const TOKEN_REGEXP = /^[\x20-\x7e\x80-\xff]+$/;
  * use {@linkcode fromContainerMetadata}, which does.
  *
  * The variables and the token file are read for each retrieval. The request goes to the endpoint directly, whatever proxy
- * is set, follows no redirect and reads at most 64 KiB. Without TLS only the agents of AWS and this machine are asked.
+ * is set, follows no redirect and reads at most 64 KiB. Without TLS only the agents of AWS and this machine are used.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}

@@ -26,7 +26,7 @@ interface ContainerLocation {
 /** The agent of ECS, which relative URIs belong to. */
 const ECS_ORIGIN = "http://169.254.170.2";
 
-/** Hosts that may be asked without TLS: the agents of ECS and EKS, and this machine. */
+/** Hosts that may be used without TLS: the agents of ECS and EKS, and this machine. */
 const PLAIN_HOSTS_REGEXP =
   /^(169\.254\.170\.2|169\.254\.170\.23|\[fd00:ec2::23\]|127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/;
 const PLAIN_HOSTS = "169.254.170.2, 169.254.170.23, [fd00:ec2::23], 127.0.0.0/8, [::1] and localhost";

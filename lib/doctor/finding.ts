@@ -24,7 +24,7 @@ export interface Finding {
 /** Those of AWS have 20, secret keys 40. */
 const MAX_KEY_ID_CHARACTERS = 32;
 
-/** The finding for an error of a provider. One that lets a chain go on to the next provider needs no fix. */
+/** The finding for an error of a provider. One that lets a chain continue with the next provider needs no fix. */
 export function errorFinding(check: string, error: unknown): Finding {
   if (!(error instanceof CredentialsProviderError)) {
     const name = error instanceof Error ? error.name : typeof error;

@@ -2,7 +2,7 @@ import { abortable } from "../abortable.ts";
 import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** One request, as it goes on the wire. */
+/** One request. */
 export interface HttpRequest {
   readonly method: "GET" | "PUT" | "POST";
   readonly url: string;

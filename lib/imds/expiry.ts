@@ -14,7 +14,7 @@ export function capExpiry(credentials: Credentials, seconds: number | undefined,
 }
 
 /**
- * The credentials to go on with after a failed refresh: unchanged while they have more than five minutes left, else
+ * The credentials to serve after a failed refresh: unchanged while they have more than five minutes left, else
  * expiring 5 to 15 minutes from now. `undefined` where there is nothing to extend.
  */
 export function extendedExpiry(

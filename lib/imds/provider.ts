@@ -16,7 +16,7 @@ import { NOT_EC2_HINT } from "./errors.ts";
 
 /** Options of {@linkcode InstanceMetadataProvider}: those of the client, and which credentials to read. */
 export interface InstanceMetadataProviderOptions extends ImdsOptions {
-  /** The role to use, without asking IMDS for its name. */
+  /** The role to use, without requesting its name from IMDS. */
   readonly ec2InstanceProfileName?: string | undefined;
   /**
    * Which paths to read: the ones every instance serves, or first the extended ones, which add the account id and which
@@ -45,7 +45,7 @@ const NO_ROLE_HINT = "Attach an IAM role to the instance (an instance profile); 
 const WRONG_NAME_HINT = "Correct ec2InstanceProfileName, or remove it to use the role attached to the instance.";
 
 /**
- * Retrieves the credentials of the role attached to the EC2 instance. Each call asks IMDS: one request once the session
+ * Retrieves the credentials of the role attached to the EC2 instance. Each call sends one request to IMDS once the session
  * token and the role name are known. Put a {@linkcode CredentialsCache} in front, or use
  * {@linkcode fromInstanceMetadata}, which does.
  *
@@ -94,7 +94,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   /**
-   * Asks IMDS for the role's credentials. They may be expired already: IMDS serves such during an outage, and AWS may
+   * Requests the role's credentials. They may be expired already: IMDS serves such during an outage, and AWS may
    * still accept them.
    *
    * @throws {CredentialsProviderError} `ImdsNoRole`, `ImdsInvalidProfile`, `ImdsInvalidResponse`, and what
@@ -183,7 +183,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     return name;
   }
 
-  /** Reads from the first generation that does not answer 404, and remembers it. */
+  /** Reads from the first generation that does not return 404, and remembers it. */
   async #readAny(suffix: string, read: Read): Promise<string | undefined> {
     const isSettled = this.#options.imdsPaths !== "auto" || this.#generation === "legacy";
     for (const generation of isSettled ? LEGACY : BOTH) {

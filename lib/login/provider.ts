@@ -24,8 +24,8 @@ interface Resolved {
  * file as the AWS CLI does. Put a {@linkcode CredentialsCache} in front, or use {@linkcode fromLoginCredentials}, which
  * does.
  *
- * When only a person can go on, the error has the `command` to run; with `onLoginRequired` the program can run it and the
- * retrieval goes on.
+ * When only a person can help, the error has the `command` to run; with `onLoginRequired` the program can run it and the
+ * retrieval continues.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html}
@@ -117,7 +117,7 @@ export interface LoginOptions extends LoginProviderOptions, CacheOptions {}
  *
  * @param options See {@linkcode LoginOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode LoginProvider.retrieve} throws, unless it has credentials to go on with.
+ * {@linkcode LoginProvider.retrieve} throws, unless it has cached credentials to serve.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html}

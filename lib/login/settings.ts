@@ -27,7 +27,7 @@ export interface LoginProviderOptions extends SharedConfigOptions {
   /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
-   * Called when only a person can go on: there is no session, or it has ended. The retrieval goes on when it resolves.
+   * Called when only a person can help: there is no session, or it has ended. The retrieval continues when it resolves.
    * Without it, that is an error with the `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;

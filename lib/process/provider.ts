@@ -221,7 +221,7 @@ export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
 
 /**
  * The credentials that a process prints, as `credential_process` does, cached until they expire; without an `Expiration`,
- * for good.
+ * permanently.
  *
  * Creating the provider runs nothing. However many callers wait, they share one run. It may ask a person for an MFA
  * code, so it never runs ahead of time, unless `expiryWindowSeconds` says so.

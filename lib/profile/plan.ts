@@ -19,7 +19,7 @@ export interface RoleHop {
   readonly role: RoleParameters;
 }
 
-/** What a profile asks for: base credentials, and the roles to assume with them, one after the other. */
+/** What a profile names: base credentials, and the roles to assume with them, one after the other. */
 export interface Plan {
   readonly base: Base;
   readonly roles: readonly RoleHop[];

@@ -48,7 +48,7 @@ export class ProfileProvider implements CredentialsSource {
     this.#options = options;
   }
 
-  /** That of what the profile asks for; false before the first retrieval. */
+  /** That of what the profile names; false before the first retrieval. */
   get staticStability(): boolean {
     return this.#planned?.source.staticStability === true;
   }
@@ -91,7 +91,7 @@ export class ProfileProvider implements CredentialsSource {
 export interface ProfileOptions extends ProfileProviderOptions, CacheOptions {}
 
 /**
- * The credentials that a profile of the shared config files asks for, see {@linkcode ProfileProvider}.
+ * The credentials that a profile of the shared config files names, see {@linkcode ProfileProvider}.
  *
  * @param options See {@linkcode ProfileOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what

@@ -36,7 +36,7 @@ export interface ProfileProviderOptions extends SharedConfigOptions {
   readonly sso?: Pick<SsoProviderOptions, "endpoint" | "maxRetries"> | undefined;
   /** How to use the sign-in service, for a profile with `login_session`. */
   readonly login?: Pick<LoginProviderOptions, "endpoint" | "maxRetries"> | undefined;
-  /** Called when only a person can go on with SSO or a login; see {@linkcode LoginHandler}. */
+  /** Called when only a person can help with SSO or a login; see {@linkcode LoginHandler}. */
   readonly onLoginRequired?: LoginHandler | undefined;
   /** The region to call STS in; see {@linkcode StsOptions.region}. */
   readonly region?: string | undefined;

@@ -105,7 +105,7 @@ function processSource(
   };
 }
 
-/** A source that a profile names must have credentials: where it is not available, a chain must not go on to another. */
+/** A source that a profile names must have credentials: where it is not available, a chain must not continue with another. */
 function required(source: CredentialsSource, { profile, name }: Extract<Base, { kind: "source" }>): CredentialsSource {
   return {
     staticStability: source.staticStability === true,

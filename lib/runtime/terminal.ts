@@ -25,7 +25,7 @@ export interface Terminal {
   readonly printError: (line: string) => void;
   /** Asks on the standard error output for a line that does not appear; stdin and stderr must be terminals. */
   readonly readHiddenLine: (question: string, signal: AbortSignal) => Promise<string>;
-  /** Random numbers that nobody can guess. */
+  /** Random numbers that cannot be guessed. */
   readonly randomBytes: (length: number) => Uint8Array;
   /** Runs a program in the foreground; a variable that is `undefined` is removed from its environment. */
   readonly runInForeground: (

@@ -24,7 +24,7 @@ interface Current<Token> {
   readonly text: string;
 }
 
-/** What a program is told when only a person can go on. */
+/** What a program is told when only a person can help. */
 export interface LoginRequest {
   /** Which kind of session is missing or has ended. */
   readonly kind: "sso" | "login";
@@ -38,7 +38,7 @@ export interface LoginRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Gets a person to log in, for example by running the command; the retrieval goes on when it resolves. */
+/** Gets a person to log in, for example by running the command; the retrieval continues when it resolves. */
 export type LoginHandler = (request: LoginRequest) => Promise<void>;
 
 type Refresh = () => Promise<string>;

@@ -25,8 +25,8 @@ interface Resolved {
  * {@linkcode fromSSO}, which does.
  *
  * The token of a profile with `sso_session` is refreshed when no more than five minutes of it are left, and written back
- * to its file as the AWS CLI does. When only a person can go on, the error has the `command` to run; with
- * `onLoginRequired` the program can run it and the retrieval goes on.
+ * to its file as the AWS CLI does. When only a person can help, the error has the `command` to run; with
+ * `onLoginRequired` the program can run it and the retrieval continues.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html}
@@ -143,7 +143,7 @@ export interface SsoOptions extends SsoProviderOptions, CacheOptions {}
  *
  * @param options See {@linkcode SsoOptions}.
  * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode SsoProvider.retrieve} throws, unless it has credentials to go on with.
+ * {@linkcode SsoProvider.retrieve} throws, unless it has cached credentials to serve.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html}

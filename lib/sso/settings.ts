@@ -35,8 +35,8 @@ export interface SsoProviderOptions extends SharedConfigOptions {
   /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
-   * Called when only a person can go on: there is no token, or it has expired and cannot be refreshed. The retrieval
-   * goes on when it resolves. Without it, that is an error with the `command` to run.
+   * Called when only a person can help: there is no token, or it has expired and cannot be refreshed. The retrieval
+   * continues when it resolves. Without it, that is an error with the `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;
   /** Where diagnostics go. Without one, only a token file that cannot be written is reported (`console.warn`). */

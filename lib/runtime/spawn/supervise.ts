@@ -3,7 +3,7 @@ import type { NotStarted, Spawn, SpawnOptions, SpawnResult } from "../../runtime
 import { type Child, type ChildHost, type Exit, type Output, startFailure } from "./child.ts";
 import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
 
-/** How long output may arrive after the process exited: a process that it started may hold the pipe open for good. */
+/** How long output may arrive after the process exited: a process that it started may keep the pipe open. */
 const GRACE_MS = 2_000;
 const STDERR_BYTES = 1_024;
 
