@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { CredentialsProviderError, parseProcessCredentials, type ProcessDocumentOptions } from "../../mod.ts";
@@ -32,6 +32,18 @@ describe("parseProcessCredentials()", () => {
       );
     });
   }
+
+  it("says in the hint what to print", () => {
+    const HINTS = {
+      "": "Print one JSON document to stdout, and all else to stderr.",
+      '{"Version":2}': 'Print "Version": 1, a number.',
+      '{"Version":1}': "Print AccessKeyId, a string.",
+    };
+    for (const [text, hint] of Object.entries(HINTS)) {
+      const error = assertThrows(() => parseProcessCredentials(text), CredentialsProviderError);
+      assertEquals(error.hint, hint);
+    }
+  });
 
   it("returns an expiration that is a Date, when there is one", () => {
     const text = '{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"S","Expiration":"2030-01-01T00:00:00Z"}';

@@ -56,6 +56,16 @@ describe("new ProcessProvider()", () => {
     });
   }
 
+  it("throws ConfigurationError, for a command and a profile together", () => {
+    const create = () => new ProcessProvider({ command: "helper", profile: "a" });
+    const { code, message, hint } = assertThrows(create, CredentialsProviderError);
+    assertEquals([code, message, hint], [
+      "ConfigurationError",
+      "Cannot create process provider: command and profile exclude each other",
+      "Give the command, or the profile whose credential_process is the command.",
+    ]);
+  });
+
   it("runs nothing", () => {
     const runtime = new FakeProcesses();
     new ProcessProvider({ command: "helper", runtime, timeout: Infinity });
@@ -64,14 +74,14 @@ describe("new ProcessProvider()", () => {
 });
 
 describe("ProcessProvider.retrieve()", () => {
-  it("gives a text to /bin/sh whole, on POSIX", async () => {
+  it("gives a string to /bin/sh whole, on POSIX", async () => {
     const runtime = new FakeProcesses();
     await new ProcessProvider({ command: ' a "b c" | d $E ', runtime }).retrieve();
     assertEquals(runtime.runs[0]?.command, ["/bin/sh", "-c", ' a "b c" | d $E ']);
     assertEquals(runtime.runs[0]?.options.verbatimArguments, false);
   });
 
-  it("gives a text to ComSpec or cmd.exe whole and verbatim, on Windows", async () => {
+  it("gives a string to ComSpec or cmd.exe whole and verbatim, on Windows", async () => {
     for (const [variables, shell] of [[{}, "cmd.exe"], [{ ComSpec: "C:\\cmd.exe" }, "C:\\cmd.exe"]] as const) {
       const runtime = new FakeProcesses();
       runtime.platform = "windows";
@@ -82,7 +92,7 @@ describe("ProcessProvider.retrieve()", () => {
     }
   });
 
-  it("runs a list as it is, on every platform", async () => {
+  it("runs an array as it is, on every platform", async () => {
     for (const platform of ["posix", "windows"] as const) {
       const runtime = new FakeProcesses();
       runtime.platform = platform;
@@ -134,7 +144,7 @@ describe("ProcessProvider.retrieve()", () => {
     }
   });
 
-  it("stops for either signal, when both are given", async () => {
+  it("is aborted by either signal, when both are given", async () => {
     for (const aborted of ["options", "call"]) {
       const [options, call] = [new AbortController(), new AbortController()];
       const runtime = new FakeProcesses();
@@ -152,6 +162,14 @@ describe("ProcessProvider.retrieve()", () => {
       runtime: new FakeProcesses(),
     });
     assertEquals((await provider.retrieve()).accountId, "123456789012");
+  });
+
+  it("names the account of the options before the one of the profile", async () => {
+    const sharedConfig = { config: "[profile a]\ncredential_process = helper\naws_account_id = 111111111111\n" };
+    const options = { profile: "a", sharedConfig, runtime: new FakeProcesses() };
+    assertEquals((await new ProcessProvider(options).retrieve()).accountId, "111111111111");
+    const accountId = "222222222222";
+    assertEquals((await new ProcessProvider({ ...options, accountId }).retrieve()).accountId, accountId);
   });
 
   it("repairs quotes on Windows only", async () => {
@@ -182,20 +200,39 @@ describe("ProcessProvider.retrieve()", () => {
       const provider = new ProcessProvider({ command, runtime });
       const error = await assertRejects(() => provider.retrieve(), CredentialsProviderError);
       assertEquals([error.code, runtime.runs.length], ["ProcessProviderExecutionError", 0]);
+      assertEquals(error.message, "Cannot run the credential process: the command is blank");
     }
   });
 
-  const ENDINGS: readonly (readonly [result: SpawnResult, state: string, details: object])[] = [
-    [{ ...printed(DOCUMENT), exitCode: 3 } as SpawnResult, "exit code 3", { exitCode: 3 }],
-    [{ kind: "exited", signal: "SIGKILL", stdout: new Uint8Array() }, "killed by SIGKILL", { signal: "SIGKILL" }],
-    [{ kind: "timedOut" }, "no result after 60000 ms", {}],
-    [{ kind: "tooMuchOutput" }, "it printed more than 65536 bytes", {}],
-    [{ kind: "notStarted", cause: new Error("there is no such program") }, "there is no such program", {}],
+  const BY_HAND = "Run the command by hand: it must print the document and exit with code 0.";
+  const ENDINGS: readonly (readonly [result: SpawnResult, state: string, hint: string, details?: object])[] = [
+    [{ ...printed(DOCUMENT), exitCode: 3 } as SpawnResult, "exit code 3", BY_HAND, { exitCode: 3 }],
+    [
+      { kind: "exited", signal: "SIGKILL", stdout: new Uint8Array() },
+      "killed by SIGKILL",
+      BY_HAND,
+      { signal: "SIGKILL" },
+    ],
+    [
+      { kind: "timedOut" },
+      "no result after 60000 ms",
+      "Find out what the process waits for, or raise timeout.",
+    ],
+    [
+      { kind: "tooMuchOutput" },
+      "it printed more than 65536 bytes",
+      "Print the document only, or raise maxBufferSize.",
+    ],
+    [
+      { kind: "notStarted", cause: new Error("there is no such program") },
+      "there is no such program",
+      "Check the path of the program, and that this user may execute it.",
+    ],
   ];
-  for (const [result, state, details] of ENDINGS) {
+  for (const [result, state, hint, details] of ENDINGS) {
     it(`throws ProcessProviderExecutionError, for ${state}`, async () => {
       const error = await failure(result);
-      assertEquals(error.message, `Cannot run the credential process: ${state}`);
+      assertEquals([error.message, error.hint], [`Cannot run the credential process: ${state}`, hint]);
       const { exitCode, signal, code, recoverable, tryNextLink } = error;
       assertEquals(
         { exitCode, signal, code, recoverable, tryNextLink },
@@ -208,7 +245,6 @@ describe("ProcessProvider.retrieve()", () => {
           tryNextLink: false,
         },
       );
-      assertEquals(typeof error.hint, "string");
       assertEquals(error.cause, result.kind === "notStarted" ? result.cause : undefined);
     });
   }
@@ -229,7 +265,7 @@ describe("ProcessProvider.retrieve()", () => {
     assertEquals(lines, ["Running the credential process with [31mhelper"]);
   });
 
-  it("shows the hint of the runtime, when it has one", async () => {
+  it("gives the hint of the runtime, when it has one", async () => {
     const error = await failure({ kind: "notStarted", cause: new Error("refused"), hint: "Allow it." });
     assertEquals(error.hint, "Allow it.");
   });
@@ -274,7 +310,20 @@ describe("ProcessProvider.retrieve()", () => {
     assertEquals(inner.runs.length, 1);
   });
 
-  it("keeps its mark, whatever variables the options add", async () => {
+  it("names the marker after the FNV-1a hash of the command as JSON", async () => {
+    const MARKERS: readonly (readonly [command: string | readonly string[], hash: string])[] = [
+      ["helper", "661296fd"],
+      ["helper 532", "00a689df"],
+      [["a", "b"], "e0671ac8"],
+    ];
+    for (const [command, hash] of MARKERS) {
+      const runtime = new FakeProcesses();
+      await new ProcessProvider({ command, runtime }).retrieve();
+      assertEquals(runtime.runs[0]?.options.env, { [`AWS_ROLECREDS_RUNS_${hash}`]: "1" });
+    }
+  });
+
+  it("keeps its marker, whatever variables the options add", async () => {
     const runtime = new FakeProcesses();
     const provider = new ProcessProvider({ command: "helper", env: { A: "1" }, runtime });
     await provider.retrieve();
