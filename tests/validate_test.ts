@@ -6,10 +6,13 @@ import {
   fromContainerMetadata,
   fromEnv,
   fromInstanceMetadata,
+  fromLoginCredentials,
   fromProcess,
   fromProfile,
+  fromSSO,
   fromTemporaryCredentials,
   fromTokenFile,
+  fromWebToken,
   ImdsClient,
 } from "../mod.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
@@ -23,7 +26,10 @@ const MAKERS: Readonly<Record<string, Make>> = {
   fromEnv: fromEnv as Make,
   fromContainerMetadata: fromContainerMetadata as Make,
   fromTokenFile: fromTokenFile as Make,
+  fromWebToken: fromWebToken as Make,
   fromTemporaryCredentials: fromTemporaryCredentials as Make,
+  fromSSO: fromSSO as Make,
+  fromLoginCredentials: fromLoginCredentials as Make,
   defaultProvider: defaultProvider as Make,
   "new ImdsClient": ((options: never) => new ImdsClient(options)) as Make,
 };
@@ -51,7 +57,16 @@ const IMDS_PROVIDER = {
   capExpirySeconds: 1,
   providerSources: ["x"],
 };
-const PROCESS = { timeout: 1, maxBufferSize: 1, stdin: "ignore", stderr: "pipe", env: { A: "b" }, accountId: "1" };
+const PROCESS = {
+  timeout: 1,
+  maxBufferSize: 1,
+  stdin: "ignore",
+  stderr: "pipe",
+  env: { A: "b" },
+  inheritEnv: false,
+  cwd: "/",
+  accountId: "1",
+};
 const CONTAINER = {
   awsContainerCredentialsRelativeUri: "/x",
   awsContainerCredentialsFullUri: "http://127.0.0.1",
@@ -65,7 +80,10 @@ const STS = { endpoint: "https://sts.example", timeout: 1, maxRetries: 0 };
 const ROLE = "arn:aws:iam::123456789012:role/x";
 const SESSION = { roleArn: ROLE, roleSessionName: "name", durationSeconds: 900, policy: "{}", policyArns: [] };
 const MFA = { mfaCodeProvider: () => "000000", mfaRefresh: true };
-const CACHE = { advisoryWindow: 1, advisoryWindowJitter: 0, onEvent: () => {} };
+const CACHE = { advisoryWindow: 1, advisoryWindowJitter: 0, expiryWindowSeconds: 0, onEvent: () => {} };
+const SERVICE = { endpoint: "https://service.example", maxRetries: 0 };
+const SSO_ROLE = { ssoSession: "s", ssoStartUrl: "u", ssoRegion: "r", ssoAccountId: "1", ssoRoleName: "n" };
+const LOGIN = { onLoginRequired: () => {} };
 const PROFILE = {
   ...SHARED,
   sharedConfig: { config: "", credentials: "" },
@@ -73,8 +91,11 @@ const PROFILE = {
   container: CONTAINER,
   process: PROCESS,
   sts: STS,
+  sso: SERVICE,
+  login: SERVICE,
   region: "r",
   ...MFA,
+  ...LOGIN,
 };
 const KNOWN: Readonly<Record<string, object>> = {
   fromInstanceMetadata: { ...SHARED, ...IMDS_PROVIDER, ...CACHE, client: { get: () => {} } },
@@ -83,6 +104,9 @@ const KNOWN: Readonly<Record<string, object>> = {
   fromEnv: CACHE,
   fromContainerMetadata: { ...CONTAINER, ...CACHE },
   fromTokenFile: { ...SHARED, ...STS, ...SESSION, ...CACHE, region: "r", webIdentityTokenFile: "/t" },
+  fromWebToken: { ...SHARED, ...STS, ...SESSION, ...CACHE, region: "r", webIdentityToken: "token" },
+  fromSSO: { ...SHARED, ...SSO_ROLE, ...SERVICE, ...LOGIN, ...CACHE },
+  fromLoginCredentials: { ...SHARED, ...SERVICE, ...LOGIN, ...CACHE, region: "r", clientConfig: { region: "r" } },
   fromTemporaryCredentials: {
     ...SHARED,
     ...STS,
@@ -145,6 +169,16 @@ for (const name of Object.keys(MAKERS)) {
 
 describe("unknown options", () => {
   const cases: readonly [string, object, string][] = [
+    [
+      "fromProfile",
+      { PROFILE: "x" },
+      "Ignored the unknown option PROFILE of the profile provider; the nearest known one is profile",
+    ],
+    [
+      "fromEnv",
+      { constructor: 1 },
+      "Ignored the unknown option constructor of the environment provider; the nearest known one is onEvent",
+    ],
     [
       "fromInstanceMetadata",
       { timeOut: 5 },

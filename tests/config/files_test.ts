@@ -234,6 +234,34 @@ describe("loadSharedConfig()", () => {
     assertEquals((await load()).profiles.size, 1);
   });
 
+  it("keeps what a later call read, when an earlier one fails after it", async () => {
+    const { load, runtime } = setUp({ [CONFIG]: "[default]" });
+    let fail = (_: Error) => {};
+    const { readTextFile } = runtime;
+    let calls = 0;
+    const slow = (path: string) =>
+      path === CONFIG && ++calls === 1 ? new Promise<string>((_, reject) => fail = reject) : readTextFile(path);
+    Object.assign(runtime, { readTextFile: slow });
+    const first = failure(load());
+    await load({ ignoreCache: true });
+    fail(fileError("EIO"));
+    assertEquals((await first).code, "ConfigReadError");
+    await load();
+    assertEquals(calls, 2);
+  });
+
+  it("reads one file as both, where both names lead to it", async () => {
+    const { load } = setUp({ "/both": "[a]\nb = c\n[profile d]\ne = f" });
+    const { profiles } = await load({ configFilepath: "/both", filepath: "/both" });
+    assertEquals([...profiles.keys()].sort(), ["a", "d"]);
+  });
+
+  it("reads no file, where nothing names one and there is no home directory", async () => {
+    const { load, runtime, lines } = setUp({}, { HOME: "" });
+    assertEquals((await load()).profiles.size, 0);
+    assertEquals([runtime.reads, lines], [[], []]);
+  });
+
   it("does not merge the files of one load into those of the next", async () => {
     const { load, runtime } = setUp({ [CONFIG]: "[profile a]\nb = c", [CREDENTIALS]: "[a]\nd = e" });
     await load();
@@ -334,6 +362,23 @@ describe("fromInstanceMetadata() with a shared config file", () => {
       assertEquals((await fromInstanceMetadata({ runtime, ...options })()).source, "EC2RoleProvider");
       assertEquals(runtime.reads, []);
     }
+  });
+
+  it("reads no file, where the time limit has its older name", async () => {
+    const { runtime } = setUp();
+    await fromInstanceMetadata({ runtime, ...decided, timeout: undefined, httpOptions: { timeout: 1_000 } })();
+    assertEquals(runtime.reads, []);
+  });
+
+  it("sends nothing, where the profile disables IMDS", async () => {
+    const { runtime } = setUp({ [CONFIG]: "[default]\ndisable_ec2_metadata = true" });
+    const urls: string[] = [];
+    runtime.answer = (url) => {
+      urls.push(url);
+      return Promise.reject(new TypeError("not expected"));
+    };
+    const error = await failure(fromInstanceMetadata({ runtime, endpoint: "http://127.0.0.1" })());
+    assertEquals([error.code, urls], ["ImdsDisabled", []]);
   });
 
   for (const name of Object.keys(decided)) {

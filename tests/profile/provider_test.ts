@@ -93,6 +93,20 @@ describe("fromProfile()", () => {
   });
 });
 
+describe("fromProfile() with a credential_process", () => {
+  const config = "[default]\ncredential_process = x\naws_account_id = 111111111111\n";
+  const cases = [[{}, "111111111111"], [{ accountId: "222222222222" }, "222222222222"]] as const;
+  for (const [process, expected] of cases) {
+    it(`names the account ${expected}, with process: ${JSON.stringify(process)}`, async () => {
+      const runtime = new FakeRuntime();
+      const stdout = new TextEncoder().encode('{"Version":1,"AccessKeyId":"AKIAPROCESS","SecretAccessKey":"s"}');
+      runtime.spawn = () => Promise.resolve({ kind: "exited", exitCode: 0, stdout });
+      const { accountId } = await fromProfile({ sharedConfig: { config }, runtime, process })();
+      assertEquals(accountId, expected);
+    });
+  }
+});
+
 describe("fromProfile() with a file that changes", () => {
   const PATH = "/home/me/.aws/credentials";
   const keys = (id: string) => `[default]\naws_access_key_id = ${id}\naws_secret_access_key = s\n`;
