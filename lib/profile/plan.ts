@@ -224,7 +224,14 @@ function cycle(chain: readonly string[]): CredentialsProviderError {
   );
 }
 
+/** Keys that only a role has: alone they are a mistake, and no reason to use another identity. */
+const ROLE_KEYS = ["source_profile", "external_id", "mfa_serial", "role_session_name", "duration_seconds"] as const;
+
 function nothing(profile: Profile, name: string, referrer: string | undefined): CredentialsProviderError {
+  const roleKey = ROLE_KEYS.find((key) => value(profile, key) !== undefined);
+  if (roleKey !== undefined && value(profile, "role_arn") === undefined) {
+    return roleError(label(name), `it has ${roleKey} without role_arn`, "Add role_arn, or remove the key.");
+  }
   const state = value(profile, "sso_session") !== undefined
     ? "its sso_session gives a bearer token only, without sso_account_id and sso_role_name"
     : "it names no credentials";
