@@ -76,6 +76,23 @@ describeOnce("the npm package", () => {
     });
   }
 
+  const COMMANDS: readonly (readonly [args: readonly string[], output: RegExp])[] = [
+    [["get", "--emulate", "--format", "process"], /"Version": 1,\n\s+"AccessKeyId": "ASIAEMULATED/],
+    [["get", "--emulate", "--format", "env"], /^export AWS_ACCESS_KEY_ID='ASIAEMULATED/m],
+    [["exec", "--source", "process", "--", "true"], /^rolecreds: |^error /m],
+    [["doctor", "--json"], /"check":"credentials","status":"failure"/],
+    [["completion", "bash"], /complete .*rolecreds/],
+    [["--version"], /^0\.1\.0\n$/],
+  ];
+  for (const [runtime, [program, ...flags]] of Object.entries(RUN)) {
+    for (const [args, output] of COMMANDS) {
+      it(`runs rolecreds ${args.join(" ")} on ${runtime}`, async () => {
+        const main = resolve(project.path, "node_modules/@rolecreds/aws/dist/lib/cli/main.js");
+        assertMatch(await project.execute(program, [...flags, main, ...args]), output);
+      });
+    }
+  }
+
   it("has stack traces that name the line of the TypeScript source", async () => {
     const code = `import { parseTimestamp } from "@rolecreds/aws"; parseTimestamp("");`;
     const [program, ...flags] = RUN["Node"] as [string];
