@@ -25,10 +25,10 @@ export async function values({ fromInstanceMetadata }) {
 
 async function sizeOfOne(make) {
   await make()();
-  const before = heapKiB();
+  const before = await heapKiB();
   const providers = Array.from({ length: PROVIDERS }, make);
   for (const provider of providers) await provider();
-  const after = heapKiB();
+  const after = await heapKiB();
   return (after - before) / providers.length;
 }
 
@@ -37,13 +37,16 @@ async function growthOf(times, call) {
   for (let run = 0; run < 2; run++) {
     for (let index = 0; index < times; index++) await call();
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    heaps.push(heapKiB());
+    heaps.push(await heapKiB());
   }
   return Math.max(0, heaps[1] - heaps[0]);
 }
 
-function heapKiB() {
-  for (let round = 0; round < 3; round++) collectGarbage();
+async function heapKiB() {
+  for (let round = 0; round < 3; round++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve)); // what finalizers hold is freed by the next round
+  }
   return globalThis.process.memoryUsage().heapUsed / 1_024;
 }
 
