@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { NotStarted, SpawnOptions } from "../../../mod.ts";
 import { type Child, type ChildHost, type Exit, exitOf, startFailure } from "../../../lib/runtime/spawn/child.ts";
+import { until } from "../../support/processes.ts";
 import { spawnOn } from "../../../lib/runtime/spawn/supervise.ts";
 
 const OPTIONS: SpawnOptions = {
@@ -18,6 +19,10 @@ class FakeHost implements ChildHost {
   /** How the child exits; `undefined` for never. */
   exit: Exit | undefined;
   onStart: () => void = () => {};
+  /** What arrives on each pipe. */
+  chunks: () => AsyncIterable<Uint8Array> = async function* () {};
+  /** The pipes that were closed, and the process when the program no longer waits for it. */
+  readonly released: string[] = [];
   failure: NotStarted | Error | Promise<NotStarted> | undefined;
 
   readonly #shell: boolean | Error;
@@ -38,10 +43,17 @@ class FakeHost implements ChildHost {
     this.log.push(isLeader ? "start leader" : "start");
     if (this.failure instanceof Error) throw this.failure;
     if (this.failure !== undefined) return this.failure;
-    const output = { chunks: (async function* () {})(), close: () => {} };
+    const output = (name: string) => ({ chunks: this.chunks(), close: () => this.released.push(name) });
     const exited: Child["exited"] = this.exit === undefined ? new Promise(() => {}) : Promise.resolve(this.exit);
     this.onStart();
-    return { pid: 42, stdout: output, stderr: undefined, exited, kill: () => this.log.push("kill"), unref: () => {} };
+    return {
+      pid: 42,
+      stdout: output("stdout"),
+      stderr: output("stderr"),
+      exited,
+      kill: () => this.log.push("kill"),
+      unref: () => this.released.push("process"),
+    };
   };
 
   readonly onExit: ChildHost["onExit"] = () => {
@@ -103,5 +115,85 @@ describe("spawnOn()", () => {
     controller.abort();
     await assertRejects(() => running);
     assertEquals(host.log, ["start leader", "shell reads -42", "shell reads the end"]);
+  });
+
+  for (const end of [exitedOn, abortedOn]) {
+    it(`closes the pipes and waits for nothing, when the process ${end === exitedOn ? "exited" : "is aborted"}`, async () => {
+      const host = new FakeHost();
+      await end(host);
+      assertEquals(host.released, ["stdout", "stderr", "process"]);
+    });
+  }
+
+  it("leaves no listener on the signal", async () => {
+    const counts = { added: 0, removed: 0 };
+    const signal = Object.assign(new AbortController().signal, {
+      addEventListener: () => void counts.added++,
+      removeEventListener: () => void counts.removed++,
+    });
+    const host = new FakeHost();
+    host.exit = exitOf(0, null);
+    await spawnOn(host)(["program"], { ...OPTIONS, signal });
+    await until(() => counts.removed > 0);
+    assertEquals(counts, { added: 1, removed: 1 });
+  });
+
+  it("is aborted, when only something that the process started still holds the pipe", async () => {
+    const controller = new AbortController();
+    const host = new FakeHost();
+    host.exit = exitOf(0, null);
+    host.chunks = async function* () {
+      yield new Uint8Array();
+      controller.abort();
+      await new Promise(() => {});
+    };
+    await assertRejects(() => spawnOn(host)(["program"], { ...OPTIONS, signal: controller.signal }));
+    assertEquals(host.log.at(-1), "shell reads the end");
+  });
+
+  it("takes no more output than it may, when the process exited before", async () => {
+    const host = new FakeHost();
+    host.exit = exitOf(0, null);
+    host.chunks = async function* () {
+      await new Promise((resolve) => setTimeout(resolve));
+      yield new Uint8Array(OPTIONS.maxOutputBytes + 1);
+    };
+    assertEquals((await spawnOn(host)(["program"], OPTIONS)).kind, "tooMuchOutput");
+    assertEquals(host.log.at(-1), "shell reads the end");
+  });
+});
+
+describe("startFailure()", () => {
+  const STATES: readonly (readonly [code: unknown, state: string])[] = [
+    ["ENOENT", "there is no such program (ENOENT)"],
+    ["EACCES", "the program may not be executed (EACCES)"],
+    ["ENOEXEC", "the system cannot execute a file of this format (ENOEXEC)"],
+    ["E2BIG", "the arguments and the environment are too long (E2BIG)"],
+    ["EMFILE", "this program has too many open files (EMFILE)"],
+    ["ENFILE", "the system has too many open files (ENFILE)"],
+    ["EAGAIN", "the system has too many processes (EAGAIN)"],
+    ["EINVAL", "an argument holds a NUL character (EINVAL)"],
+    ["ERR_INVALID_ARG_VALUE", "an argument holds a NUL character (ERR_INVALID_ARG_VALUE)"],
+    ["EPERM", "the system refused to start it (EPERM)"],
+    ["spawn helper --password canary", "the system refused to start it"],
+    [undefined, "the system refused to start it"],
+    [13, "the system refused to start it"],
+  ];
+  for (const [code, state] of STATES) {
+    it(`says why and quotes nothing, for ${code}`, () => {
+      const { cause, hint } = startFailure(Object.assign(new Error("canary"), { code }), {});
+      assertEquals([cause.message, hint], [state, undefined]);
+    });
+  }
+});
+
+describe("exitOf()", () => {
+  it("gives the exit code, or else the signal", () => {
+    const EXITS = [exitOf(3, null), exitOf(137, "SIGKILL"), exitOf(168, 40)];
+    assertEquals(EXITS as object[], [
+      { kind: "exited", exitCode: 3 },
+      { kind: "exited", signal: "SIGKILL" },
+      { kind: "exited", signal: "signal 40" },
+    ]);
   });
 });
