@@ -60,9 +60,10 @@ export class RoleSession implements CredentialsSource {
     this.#retrieveSource = sourceFunction(settings.source);
   }
 
-  /** Credentials that need a code are not refreshed early: a person would have to type it. */
+  /** Credentials that need a code, of this role or of one before it, are not refreshed early: a person would have to type it. */
   get staticStability(): boolean {
-    return !this.#needsMfa();
+    const { source } = this.#settings;
+    return !this.#needsMfa() && !(source instanceof RoleSession && !source.staticStability);
   }
 
   async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {

@@ -106,6 +106,21 @@ describe("fromProfile() with roles", () => {
     assertEquals(requests, [["arn:aws:iam::123456789012:mfa/me", "app"]]);
   });
 
+  it("never asks for a code before the credentials expire, also where an inner role needs it", async () => {
+    const config = role("app", "source_profile = mfa") +
+      role("mfa", "source_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me") + `[profile base]\n${KEYS}`;
+    let codes = 0;
+    const { all, runtime } = setUp(config, { profile: "app", mfaCodeProvider: () => `${100_000 + codes++}` });
+    const provider = fromProfile(all);
+    await provider();
+    runtime.time += 3_599_999;
+    await provider();
+    assertEquals(codes, 1);
+    runtime.time += 1;
+    await provider();
+    assertEquals(codes, 2);
+  });
+
   it("fails without traffic, when a device is named and there is no mfaCodeProvider", async () => {
     const config = role("app", `source_profile = base\nmfa_serial = arn:aws:iam::1:mfa/me\nexternal_id = ${CANARY}`) +
       `[profile base]\n${KEYS}`;
