@@ -55,7 +55,7 @@ describe("fromProcess()", () => {
     assertEquals([error.code, error.exitCode], ["ProcessProviderExecutionError", 1]);
   });
 
-  it("serves held credentials with a warning, when the helper fails inside the expiry window", async () => {
+  it("serves cached credentials with a warning, when the helper fails inside the expiry window", async () => {
     const runtime = new Helper("2026-01-01T01:00:00Z");
     const warnings: string[] = [];
     const logger = { warn: (message: string) => void warnings.push(message) };
@@ -66,7 +66,7 @@ describe("fromProcess()", () => {
     assertEquals([runtime.runs, warnings.length], [2, 1]);
   });
 
-  it("keeps nothing, when the helper prints expired credentials", async () => {
+  it("caches nothing, when the helper prints expired credentials", async () => {
     const runtime = new Helper("2025-12-31T23:59:59Z", undefined);
     const provider = fromProcess({ command: "helper", runtime });
     const error = await assertRejects(() => provider(), CredentialsProviderError);
@@ -141,7 +141,7 @@ describe("coming from Go v1 processcreds", () => {
 });
 
 describeOnPosix("fromProcess() with real processes", () => {
-  it("gets credentials with every field, and an end", async () => {
+  it("gets credentials with every field and an expiration", async () => {
     using scratch = new Scratch();
     const command = [scratch.script("helper", `echo '${TEMPORARY}'`)];
     assertEquals({ ...await fromProcess({ command })() }, {
@@ -153,7 +153,7 @@ describeOnPosix("fromProcess() with real processes", () => {
     });
   });
 
-  it("gets credentials without an end, with CRLF and a byte order mark", async () => {
+  it("gets credentials without an expiration, with CRLF and a byte order mark", async () => {
     using scratch = new Scratch();
     const command = [scratch.script("helper", `printf '\\357\\273\\277%s\\r\\n' '${DOCUMENT}'`)];
     assertEquals({ ...await fromProcess({ command })() }, {
@@ -170,7 +170,7 @@ describeOnPosix("fromProcess() with real processes", () => {
     assertEquals([new Set(all.map(({ accessKeyId }) => accessKeyId)).size, scratch.pids.length], [1, 1]);
   });
 
-  it("lets the shell read a text as typed: quotes, variables, pipes, and", async () => {
+  it("gives a string to the shell as it is typed: quotes, variables, pipes, and", async () => {
     using scratch = new Scratch();
     scratch.script("a helper", `printf '%s' "$1" | sed s/:.secret./:'"'$2'"'/`);
     const command = `true && "$FOLDER/a helper" "$DOCUMENT" 'se$X' | cat`;
@@ -178,7 +178,7 @@ describeOnPosix("fromProcess() with real processes", () => {
     assertEquals((await provider()).secretAccessKey, "se$X");
   });
 
-  it("hands the words of a list over as they are", async () => {
+  it("gives the strings of an array to the program as they are", async () => {
     using scratch = new Scratch();
     const helper = scratch.script(
       "a helper",
@@ -221,7 +221,7 @@ describeOnPosix("fromProcess() with real processes", () => {
     });
   }
 
-  it("throws ProcessProviderExecutionError and leaves nobody behind, when the helper sleeps for an hour", async () => {
+  it("throws ProcessProviderExecutionError and leaves no process behind, when the helper sleeps for an hour", async () => {
     using scratch = new Scratch();
     const command = `'${scratch.script("helper", "sleep 3600 & pid $!; wait")}'; true`;
     const error = await failure({ command, timeout: 1_000 });
@@ -242,7 +242,7 @@ describeOnPosix("fromProcess() with real processes", () => {
     assertEquals([scratch.pids.length, await scratch.survivors()], [1, []]);
   });
 
-  it("names exit code 127 for the shell, and the system's word for a list, when there is no such program", async () => {
+  it("gives exit code 127 of the shell, or the code of the system for an array, when there is no such program", async () => {
     const command = "/nonexistent/helper";
     assertEquals((await failure({ command, stderr: "ignore" })).exitCode, 127);
     const error = await failure({ command: [command] });
@@ -250,7 +250,7 @@ describeOnPosix("fromProcess() with real processes", () => {
     assertInstanceOf(error.cause, Error);
   });
 
-  it("shows prompts on stderr and reads the answer from stdin, as this program's own", () => {
+  it("shows prompts on stderr and reads the response from stdin, as this program's own", () => {
     using scratch = new Scratch();
     const helper = scratch.script(
       "helper",
@@ -333,12 +333,12 @@ describeOnPosix("ProcessProvider", () => {
   }
 
   for (const [name, script, options = {}] of CASES) {
-    for (const isText of [false, true]) {
-      it(`shows no secret to anyone, when ${name}, run ${isText ? "by the shell" : "directly"}`, async () => {
+    for (const isString of [false, true]) {
+      it(`shows no secret, when ${name}, run ${isString ? "by the shell" : "directly"}`, async () => {
         using scratch = new Scratch();
         const helper = scratch.script("helper", script);
         scratch.file("helper.rest", '"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"S"}');
-        const text = await traces(isText ? `'${helper}' ${CANARY}` : [helper, CANARY], {
+        const text = await traces(isString ? `'${helper}' ${CANARY}` : [helper, CANARY], {
           stderr: "ignore",
           ...options,
         });
@@ -356,7 +356,7 @@ describeOnPosix("ProcessProvider", () => {
       ["the command is blank", " ", CANARY],
     ] as [string, ...string[]][]
   ) {
-    it(`shows no secret to anyone, when ${name}`, async () => {
+    it(`shows no secret, when ${name}`, async () => {
       assertEquals((await traces(command, {})).includes(CANARY), false);
     });
   }

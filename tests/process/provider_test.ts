@@ -270,7 +270,7 @@ describe("ProcessProvider.retrieve()", () => {
     assertEquals(error.hint, "Allow it.");
   });
 
-  it("puts piped diagnostics into the error and not into its message, whatever failed", async () => {
+  it("puts piped stderr into the error and not into its message, whatever failed", async () => {
     const stderr = "token expired";
     for (
       const result of [printed("", { stderr }), printed(DOCUMENT, { exitCode: 1, stderr }), {

@@ -83,7 +83,6 @@ function outputOf(args: readonly string[], env: object = {}): string {
     assertStringIncludes(text, "Start Deno with --allow-run, unset LD_* and DYLD_*, or set inheritEnv to false.");
   });
 
-  // To kill a process group takes /bin/sh.
   it("kills the process alone, when it may start only that", async () => {
     using scratch = new Scratch();
     const helper = scratch.script("helper", "exec sleep 3600");

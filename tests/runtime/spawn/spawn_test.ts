@@ -21,7 +21,7 @@ function run(command: readonly string[], options: Partial<SpawnOptions> = {}): P
   return detectSpawn()(command, { ...OPTIONS, ...options });
 }
 
-/** The result with texts for bytes. */
+/** The result with its output as a string. */
 function readable(result: SpawnResult): object {
   return "stdout" in result ? { ...result, stdout: new TextDecoder().decode(result.stdout) } : result;
 }
@@ -53,7 +53,7 @@ function spawnAtTerminal(): Spawn {
 }
 
 describeOnPosix("Spawn", () => {
-  it("collects the output and the exit code, when the process ends", async () => {
+  it("collects the output and the exit code, when the process exits", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", 'printf "%s|" out "$@"; echo err >&2; exit 3');
     assertEquals(readable(await run([program, "a b", "$HOME", "'"])), {
@@ -63,7 +63,7 @@ describeOnPosix("Spawn", () => {
     });
   });
 
-  it("tells the signal, when one ended the process", async () => {
+  it("gives the signal, when one killed the process", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", "echo out; kill -KILL $$");
     assertEquals(readable(await run([program])), { kind: "exited", signal: "SIGKILL", stdout: "out\n" });
@@ -88,7 +88,7 @@ describeOnPosix("Spawn", () => {
     }
   });
 
-  it("keeps the last KiB of piped diagnostics, and all of a few", async () => {
+  it("keeps the last KiB of what is written to a piped stderr", async () => {
     const few = await run(["/bin/sh", "-c", "echo one >&2; echo two >&2"], { stderr: "pipe" });
     assertEquals(few.kind === "exited" && few.stderr, "one\ntwo\n");
     const lines = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done >&2";
@@ -99,19 +99,19 @@ describeOnPosix("Spawn", () => {
 
   // Node reports exit code 0 for these: it has no names for them.
   const itHasRealTimeSignals = process.platform === "linux" && RUNTIME !== "node" ? it : it.skip;
-  itHasRealTimeSignals("tells of a signal, when a real-time signal ended the process", async () => {
+  itHasRealTimeSignals("gives a signal, when a real-time signal killed the process", async () => {
     const result = await run(["/bin/sh", "-c", "kill -40 $$"]);
     const signal = RUNTIME === "bun" ? "signal 40" : "an unknown signal";
     assertEquals(readable(result), { kind: "exited", signal, stdout: "" });
   });
 
-  it("takes exactly as many bytes as it may", async () => {
+  it("collects up to maxOutputBytes bytes", async () => {
     const print = ["/bin/sh", "-c", "printf 12345678"];
     assertEquals((await run(print, { maxOutputBytes: 8 })).kind, "exited");
     assertEquals((await run(print, { maxOutputBytes: 7 })).kind, "tooMuchOutput");
   });
 
-  it("stops the whole tree, when the time is up", async () => {
+  it("kills the process group, after the time limit", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `echo early >&2; ${SLEEPS} & pid $!; (${SLEEPS}) & pid $!; wait`);
     const result = await run([program], { timeoutMs: 1_000, stderr: "pipe" });
@@ -119,14 +119,14 @@ describeOnPosix("Spawn", () => {
     assertEquals([scratch.pids.length, await scratch.survivors()], [3, []]);
   });
 
-  it("stops the whole tree early, when the output has no end", async () => {
+  it("kills the process group, when the output is too long", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `${SLEEPS} & pid $!; while :; do echo more and more; done`);
     assertEquals(await run([program]), { kind: "tooMuchOutput" });
     assertEquals([scratch.pids.length, await scratch.survivors()], [2, []]);
   });
 
-  it("throws the reason and stops the whole tree, when it is aborted", async () => {
+  it("throws the reason and kills the process group, when it is aborted", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `${SLEEPS} & pid $!; wait`);
     const controller = new AbortController();
@@ -138,14 +138,14 @@ describeOnPosix("Spawn", () => {
     assertEquals(await scratch.survivors(), []);
   });
 
-  it("starts nothing, when it is aborted before", async () => {
+  it("starts nothing, when it was aborted before", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", "");
     await assertRejects(() => run([program], { signal: AbortSignal.abort() }));
     assertEquals(scratch.pids, []);
   });
 
-  it("has the result at once and kills two seconds later, when the tree ignores SIGTERM", async () => {
+  it("rejects at once, and sends SIGKILL two seconds later, when the process group ignores SIGTERM", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `trap '' TERM; ${SLEEPS} & pid $!; wait`);
     const controller = new AbortController();
@@ -157,7 +157,7 @@ describeOnPosix("Spawn", () => {
     assertEquals(await scratch.survivors(), []);
   });
 
-  it("kills what ignores SIGTERM, also when its parent did not", async () => {
+  it("sends SIGKILL to a process that ignores SIGTERM, also when its parent has ended", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `(trap '' TERM; ${SLEEPS}) & pid $!; echo $!; wait`);
     const controller = new AbortController();
@@ -170,27 +170,27 @@ describeOnPosix("Spawn", () => {
     assertEquals(await scratch.survivors(), []);
   });
 
-  it("takes what arrived and leaves it alone, when something that goes on holds the pipe", async () => {
+  it("returns what arrived and kills nothing, when a background process holds the pipe open", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `echo done; ${SLEEPS} & pid $!`);
     assertEquals(readable(await run([program])), { kind: "exited", exitCode: 0, stdout: "done\n" });
     assertEquals(scratch.pids.map(isRunning), [false, true]);
   });
 
-  it("takes what arrived, when the time is up after the end of the process", async () => {
+  it("returns what arrived, when the time limit passes after the process exited", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `echo done; ${SLEEPS} & pid $!`);
     const result = await run([program], { timeoutMs: 1_000 });
     assertEquals(readable(result), { kind: "exited", exitCode: 0, stdout: "done\n" });
   });
 
-  it("waits for output that arrives after the end of the process", async () => {
+  it("waits for output that arrives after the process exited", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", "(while kill -0 $$ 2>/dev/null; do :; done; echo late) & echo early");
     assertEquals(readable(await run([program])), { kind: "exited", exitCode: 0, stdout: "early\nlate\n" });
   });
 
-  it("kills the process alone, at a terminal, where a new session could not ask a person", async () => {
+  it("kills the process alone, when stdin is a terminal", async () => {
     using scratch = new Scratch();
     const program = scratch.script("program", `${SLEEPS} & pid $!; wait`);
     const controller = new AbortController();
