@@ -11,11 +11,20 @@ export const notes =
   `it is told to. "${SDK_PARTS}" are its smallest packages for the same job, with its memoizer.`;
 /** Each row is another job, so the packages are compared along it. */
 export const isComparedByRow = true;
+/** What each function needs, whatever its source. */
+const WHY =
+  "Option checks, the recognition of proxies, errors with a fix and the cache with static stability cost the rest.";
+
 export const aims = [
-  { column: OWN, row: "fromInstanceMetadata()", max: 11 },
-  { column: OWN, row: "fromProcess()", max: 10.5 },
-  { column: OWN, row: "fromEnv()", max: 6 },
-  { column: OWN, row: "everything", max: 16 },
+  { column: OWN, row: "fromInstanceMetadata()", max: 11, why: WHY },
+  { column: OWN, row: "fromProcess()", max: 10.5, why: WHY },
+  { column: OWN, row: "fromEnv()", max: 6, why: WHY },
+  {
+    column: OWN,
+    row: "everything",
+    max: 16,
+    why: "The aim is from when there were no containers, STS, SSO, login and doctor.",
+  },
 ];
 
 const RESOLVE_DIR = fileURLToPath(new URL("..", import.meta.url));

@@ -24,13 +24,13 @@ function sectionOf({ title, unit, notes, isComparedByRow = false, aims = [] }, r
 }
 
 /** One line for each column the aim is about: met or not. */
-function aimLines({ row, max, of, column = "" }, result) {
+function aimLines({ row, max, of, column = "", why = "" }, result) {
   return Object.entries(result).filter(([name]) => name.startsWith(column)).map(([name, values]) => {
     const value = values[row] / (of === undefined ? 1 : values[of]);
     const limit = of === undefined ? `at most ${max}` : `at most ${max} of ${of}`;
-    return `- Aim ${value <= max ? "met" : "**not met**"}: ${row}, ${name}: ${limit}, is ${
-      of === undefined ? formatted(value) : value.toFixed(2)
-    }`;
+    const [verdict, reason] = value <= max ? ["met", ""] : ["**not met**", why && `. ${why}`];
+    const actual = of === undefined ? formatted(value) : value.toFixed(2);
+    return `- Aim ${verdict}: ${row}, ${name}: ${limit}, is ${actual}${reason}`;
   });
 }
 
