@@ -8,15 +8,21 @@ import {
   CredentialsCache,
   CredentialsProviderError,
   defaultProvider,
+  fromContainerMetadata,
+  fromHttp,
   fromIni,
   fromInstanceMetadata,
   fromNodeProviderChain,
   fromProcess,
   fromProfile,
+  fromSSO,
+  fromTemporaryCredentials,
+  fromTokenFile,
+  fromWebToken,
   InstanceMetadataProvider,
   type SpawnOptions,
 } from "../mod.ts";
-import { ImdsEmulator } from "../lib/testing/mod.ts";
+import { EcsEmulator, ImdsEmulator, StsEmulator } from "../lib/testing/mod.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 
 // One test for each row of the tables "Coming from" in the README.
@@ -268,6 +274,51 @@ describe("coming from AWS SDK for JavaScript v3", () => {
     const { runtime } = onEc2();
     assertEquals((await fromNodeProviderChain({ runtime })()).source, "EC2RoleProvider");
     assertStrictEquals(fromNodeProviderChain, defaultProvider);
+  });
+
+  it("fromHttp({ awsContainerCredentials…, awsContainerAuthorization… }) is the same, as fromContainerMetadata()", async () => {
+    const runtime = new FakeRuntime();
+    runtime.answer = new EcsEmulator({ runtime, authorizationToken: "token" }).fetch;
+    const options = {
+      awsContainerCredentialsRelativeUri: "/v2/credentials/emulated-task",
+      awsContainerAuthorizationToken: "token",
+    };
+    assertEquals((await fromHttp({ ...options, runtime })()).source, "ContainerProvider");
+    assertStrictEquals(fromHttp, fromContainerMetadata);
+  });
+
+  const ROLE = "arn:aws:iam::123456789012:role/emulated-role";
+  function withSts() {
+    const runtime = new FakeRuntime();
+    runtime.answer = new StsEmulator({ runtime }).fetch;
+    runtime.files["/token"] = "emulated-web-identity-token";
+    runtime.home = "/home/me";
+    return { runtime, sharedConfig: {} };
+  }
+
+  it("fromTokenFile({ roleArn, webIdentityTokenFile, roleSessionName }) is the same", async () => {
+    const options = { roleArn: ROLE, webIdentityTokenFile: "/token", roleSessionName: "me" };
+    assertEquals((await fromTokenFile({ ...options, ...withSts() })()).source, "WebIdentityProvider");
+  });
+
+  it("fromWebToken({ roleArn, webIdentityToken, durationSeconds }) is the same", async () => {
+    const options = { roleArn: ROLE, webIdentityToken: "emulated-web-identity-token", durationSeconds: 900 };
+    assertEquals((await fromWebToken({ ...options, ...withSts() })()).source, "WebIdentityProvider");
+  });
+
+  it("fromTemporaryCredentials({ params, masterCredentials, clientConfig: { region } }) is the same", async () => {
+    const masterCredentials = {
+      accessKeyId: "AKIAEMULATED00000001",
+      secretAccessKey: "emulated-secret-access-key",
+    };
+    const options = { params: { RoleArn: ROLE }, masterCredentials, clientConfig: { region: "eu-west-1" } };
+    assertEquals((await fromTemporaryCredentials({ ...options, ...withSts() })()).source, "AssumeRoleProvider");
+  });
+
+  it("fromSSO({ ssoStartUrl, ssoRegion, ssoAccountId, ssoRoleName }) is the same", async () => {
+    const options = { ssoStartUrl: "https://x.awsapps.com/start", ssoRegion: "eu-west-1" };
+    const role = { ssoAccountId: "123456789012", ssoRoleName: "admin" };
+    assertEquals(await codeOf(fromSSO({ ...options, ...role, ...withSts() })()), "SsoTokenError");
   });
 
   it("createCredentialChain(a, b) is the same, as chain()", async () => {
