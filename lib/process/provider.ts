@@ -34,12 +34,14 @@ const NOT_STARTED_HINT = "Check the path of the program, and that this user may 
  *
  * On timeout, abort or too much output its process group gets SIGTERM, and SIGKILL two seconds later. The same happens
  * when this program ends first, also by a signal, a crash or `worker.terminate()`: a second process, `/bin/sh`, waits for
- * that. The signal listeners of the program, and what signals do without one, stay as they are. There are two exceptions:
+ * that. The signal listeners of the program, and what signals do without one, stay as they are. There are three exceptions:
  *
  * - Where stdin of this program is a terminal, the process alone is killed. In a process group of its own it could not ask
  *   a person.
  * - Where `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), the process is killed at once:
  *   on Windows with all that it started, elsewhere alone. It runs on if a signal or `worker.terminate()` ends this program.
+ * - Where a signal ends this program in the instant between the start of the process and the message to `/bin/sh`, the
+ *   process runs on.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html}

@@ -143,19 +143,6 @@ describeOnPosix("rolecreds exec as a process", () => {
     assertEquals(await scratch.survivors(), []);
   });
 
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    it(`leaves no credential process behind, when ${signal} comes while it runs`, async () => {
-      using scratch = new Scratch();
-      const config = `[profile dev]\ncredential_process = "${scratch.script("helper", WAIT)}"\n`;
-      const env = { AWS_CONFIG_FILE: scratch.file("config", config) };
-      using cli = startCli(["exec", "--profile", "dev", "--", "echo", "started"], { env });
-      await scratch.started(1);
-      cli.signal(signal);
-      assertEquals([await cli.exit, cli.stdout], [{ exitCode: null, signal }, ""]);
-      assertEquals(await scratch.survivors(), []);
-    });
-  }
-
   it("starts no program, when a signal comes while it waits for credentials", async () => {
     const emulator = new ImdsEmulator();
     emulator.inject("hang", { times: Infinity });
