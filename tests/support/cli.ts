@@ -6,6 +6,7 @@ import { moduleUrl, programCommand, programEnvironment, type ProgramOptions } fr
 
 const MAIN = fileURLToPath(moduleUrl("lib/cli/main.ts"));
 const TIMEOUT_MS = 60_000;
+const PIPES_MS = 10_000;
 
 /** How to start the command line. */
 export interface CliOptions extends Omit<ProgramOptions, "args"> {
@@ -16,7 +17,7 @@ export interface CliOptions extends Omit<ProgramOptions, "args"> {
 /** The command line as a process of its own, on the runtime that runs this test. */
 export class Cli implements Disposable {
   readonly child: ChildProcess;
-  /** Resolves when the process is gone and its pipes are closed. */
+  /** Resolves when the process is gone and its pipes are closed, or ten seconds later: a process it left may hold them. */
   readonly exit: Promise<{ readonly exitCode: number | null; readonly signal: string | null }>;
   #stdout = "";
   #stderr = "";
@@ -32,6 +33,9 @@ export class Cli implements Disposable {
     this.exit = new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (exitCode, signal) => this.#received(() => resolve({ exitCode, signal })));
+      child.once("exit", (exitCode, signal) => {
+        setTimeout(() => this.#received(() => resolve({ exitCode, signal })), PIPES_MS).unref();
+      });
     });
   }
 
