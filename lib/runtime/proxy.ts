@@ -1,3 +1,4 @@
+import { trimmed } from "../blank.ts";
 import { RefusedRequest } from "../errors.ts";
 
 /** Reads one environment variable. */
@@ -11,7 +12,7 @@ export function proxyVariables(url: string): readonly string[] {
 
 /** The variable that names a proxy for a URL. */
 export function proxyVariable(url: string, env: Env): string | undefined {
-  return proxyVariables(url).find((name) => (env(name) ?? "").trim() !== "");
+  return proxyVariables(url).find((name) => trimmed(env(name)) !== undefined);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { trimmed } from "../blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 
@@ -84,7 +85,7 @@ function requiredValue(key: string, profile: Section, shared: Section = profile)
 }
 
 function valueOf({ properties }: Section, key: string): string | undefined {
-  return properties.get(key)?.trim() || undefined;
+  return trimmed(properties.get(key));
 }
 
 function invalid({ name }: Section, state: string, hint: string): CredentialsProviderError {
