@@ -13,3 +13,15 @@ export function parseJsonObject(text: string): Fields | undefined {
     return undefined;
   }
 }
+
+/** Whether two names of fields differ in case at most. */
+export function isSameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** A field by its exact name, else by the first name that differs from it in case only. */
+export function fieldOf(fields: Fields, name: string): unknown {
+  if (Object.hasOwn(fields, name)) return fields[name];
+  const key = Object.keys(fields).find((key) => isSameName(key, name));
+  return key === undefined ? undefined : fields[key];
+}

@@ -1,6 +1,6 @@
 import type { Credentials } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
-import { type Fields, parseJsonObject } from "../json_object.ts";
+import { fieldOf, type Fields, parseJsonObject } from "../json_object.ts";
 import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { timestampOr } from "../timestamp.ts";
@@ -16,7 +16,7 @@ export function parseContainerCredentials(text: string): Credentials {
   const fields = parseJsonObject(text);
   if (fields === undefined) throw invalid("it is not a JSON object");
   rejectFailure(fields);
-  const accountId = field(fields, "AccountId");
+  const accountId = fieldOf(fields, "AccountId");
   const credentials = {
     accessKeyId: requiredString(fields, "AccessKeyId"),
     secretAccessKey: requiredString(fields, "SecretAccessKey"),
@@ -35,7 +35,7 @@ export function parseContainerFailure(text: string): { readonly code?: string; r
     const code = /^(?:\[[^\]]*\]:\s*)?\((\w{1,100})\)/.exec(text.trim())?.[1];
     return { ...(code === undefined ? {} : { code }), ...(text.trim() === "" ? {} : { message: printable(text) }) };
   }
-  const [code, message] = [field(fields, "code"), field(fields, "message")];
+  const [code, message] = [fieldOf(fields, "code"), fieldOf(fields, "message")];
   return {
     ...(typeof code === "string" ? { code: printable(code) } : {}),
     ...(typeof message === "string" ? { message: printable(message) } : {}),
@@ -43,7 +43,7 @@ export function parseContainerFailure(text: string): { readonly code?: string; r
 }
 
 function rejectFailure(fields: Fields): void {
-  const code = field(fields, "Code");
+  const code = fieldOf(fields, "Code");
   if (code === undefined || (typeof code === "string" && code.toLowerCase() === "success")) return;
   if (typeof code !== "string") throw invalid("its Code is not a string");
   const { message } = parseContainerFailure(JSON.stringify(fields));
@@ -55,15 +55,9 @@ function rejectFailure(fields: Fields): void {
 }
 
 function requiredString(fields: Fields, name: string): string {
-  const value = field(fields, name);
+  const value = fieldOf(fields, name);
   if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
   return value;
-}
-
-function field(fields: Fields, name: string): unknown {
-  if (Object.hasOwn(fields, name)) return fields[name];
-  const key = Object.keys(fields).find((key) => key.toLowerCase() === name.toLowerCase());
-  return key === undefined ? undefined : fields[key];
 }
 
 function invalid(state: string): CredentialsProviderError {

@@ -1,4 +1,4 @@
-import { type Fields, parseJsonObject } from "../json_object.ts";
+import { fieldOf, type Fields, parseJsonObject } from "../json_object.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
 /**
@@ -10,11 +10,6 @@ export function parseFields(text: string): Fields {
   const fields = parseJsonObject(text.trim()); // trim() also drops a byte order mark
   if (fields === undefined) throw new SyntaxError("it is not a JSON object");
   return fields;
-}
-
-/** Whether two names of fields differ in case at most. */
-export function isSameName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** A field that is a string with text in it, else `undefined`. */
@@ -58,11 +53,4 @@ export function requiredTime(fields: Fields, name: string): number {
   const time = timeOf(fields, name);
   if (time === undefined) throw new SyntaxError(`its ${name} is missing or not a time in RFC 3339 form`);
   return time;
-}
-
-/** A field by its exact name, else by the first name that differs from it in case only. */
-function fieldOf(fields: Fields, name: string): unknown {
-  if (Object.hasOwn(fields, name)) return fields[name];
-  const key = Object.keys(fields).find((key) => isSameName(key, name));
-  return key === undefined ? undefined : fields[key];
 }

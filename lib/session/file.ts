@@ -1,5 +1,4 @@
-import type { Fields } from "../json_object.ts";
-import { isSameName } from "./fields.ts";
+import { type Fields, isSameName } from "../json_object.ts";
 
 /** The last second that RFC 3339 can write. */
 const LATEST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
