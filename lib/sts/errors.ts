@@ -83,6 +83,11 @@ export function mayBeClockSkew({ code }: StsFailure): boolean {
   return SKEW_CODES.includes(code);
 }
 
+/** Whether STS refused what a request was made with, a token or credentials, because it has expired. */
+export function isExpiredToken(error: unknown): boolean {
+  return error instanceof CredentialsProviderError && error.stsCode === "ExpiredToken";
+}
+
 /** The error for an outcome other than 2xx. */
 export function stsError(action: string, { outcome, attempts }: Sent, url: string): CredentialsProviderError {
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;

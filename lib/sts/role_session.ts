@@ -12,6 +12,7 @@ import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import { validCredentials } from "../validate.ts";
 import type { StsClient } from "./client.ts";
+import { isExpiredToken } from "./errors.ts";
 import { assumeRoleParameters, leadingParameters, type RoleParameters, sessionParameters } from "./parameters.ts";
 
 /** What an MFA code is needed for. As a string it is the serial number, which AWS SDK v3 passes alone. */
@@ -148,8 +149,4 @@ function sourceFunction(source: SourceCredentials): ForeignProvider {
   if (typeof source === "function") return source;
   if ("retrieve" in source) return (options) => source.retrieve(options);
   return () => Promise.resolve(source);
-}
-
-function isExpiredToken(error: unknown): boolean {
-  return error instanceof CredentialsProviderError && error.stsCode === "ExpiredToken";
 }

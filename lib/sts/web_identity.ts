@@ -9,6 +9,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ANY, type Rules, STRING } from "../validate.ts";
 import { STS_RULES, StsClient, stsEndpoint, type StsOptions } from "./client.ts";
+import { isExpiredToken } from "./errors.ts";
 import { checkRole, leadingParameters, type RoleParameters, sessionParameters } from "./parameters.ts";
 
 /** Options of {@linkcode WebIdentityProvider}. */
@@ -206,10 +207,6 @@ function validToken(code: "TokenFileError" | "WebIdentityTokenError", name: stri
   if (isValid) return token;
   const range = `${MIN_TOKEN_CHARACTERS} to ${MAX_TOKEN_CHARACTERS} characters without white space`;
   throw tokenError(code, `${name} holds no token of ${range}: ${token.length} characters`, "Check what writes it.");
-}
-
-function isExpiredToken(error: unknown): boolean {
-  return error instanceof CredentialsProviderError && error.stsCode === "ExpiredToken";
 }
 
 function tokenError(
