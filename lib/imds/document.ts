@@ -2,10 +2,8 @@ import type { Credentials } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { NOT_EC2_HINT } from "./errors.ts";
 import { printable } from "../printable.ts";
-import { redacted } from "../redaction.ts";
-import { type Fields, parseJsonObject } from "../json_object.ts";
-import { timestampOr } from "../timestamp.ts";
-import { withValidNames } from "../validate.ts";
+import { parseJsonObject } from "../json_object.ts";
+import { failureCodeOf, roleCredentials } from "../role_document.ts";
 
 /**
  * Parses the document that IMDS serves for a role, exactly as AWS describes it: field names match case, unknown fields
@@ -33,25 +31,16 @@ import { withValidNames } from "../validate.ts";
 export function parseImdsCredentials(text: string): Credentials {
   const fields = parseJsonObject(text);
   if (fields === undefined) throw invalid("it is not a JSON object");
-  rejectFailureReport(fields);
-  const { AccountId: accountId } = fields;
-  const credentials = {
-    accessKeyId: requiredString(fields, "AccessKeyId"),
-    secretAccessKey: requiredString(fields, "SecretAccessKey"),
-    sessionToken: requiredString(fields, "Token"),
-    expiration: timestampOr(requiredString(fields, "Expiration"), "its Expiration", invalid),
-    ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
-    source: "EC2RoleProvider",
-  };
-  return withValidNames(redacted(credentials), invalid);
+  const document = { field: (name: string) => fields[name], source: "EC2RoleProvider", invalid };
+  const code = failureCodeOf(document);
+  if (code !== undefined) throw reported(code, fields["Message"]);
+  return roleCredentials(document);
 }
 
-function rejectFailureReport({ Code: code, Message: message }: Fields): void {
-  if (code === undefined || (typeof code === "string" && code.toLowerCase() === "success")) return;
-  if (typeof code !== "string") throw invalid("its Code is not a string");
+function reported(code: string, message: unknown): CredentialsProviderError {
   const imdsCode = printable(code);
   const detail = typeof message === "string" ? `, ${printable(message)}` : "";
-  throw new CredentialsProviderError(
+  return new CredentialsProviderError(
     "ImdsInvalidResponse",
     `Cannot use the role document: IMDS reports ${imdsCode}${detail}`,
     {
@@ -61,12 +50,6 @@ function rejectFailureReport({ Code: code, Message: message }: Fields): void {
         : "Look up the code in the EC2 guide on instance roles; IMDS itself could not get credentials for the role.",
     },
   );
-}
-
-function requiredString(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
-  return value;
 }
 
 function invalid(state: string): CredentialsProviderError {

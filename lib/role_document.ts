@@ -1,0 +1,42 @@
+import type { Credentials } from "./credentials.ts";
+import type { CredentialsProviderError } from "./errors.ts";
+import { redacted } from "./redaction.ts";
+import { timestampOr } from "./timestamp.ts";
+import { withValidNames } from "./validate.ts";
+
+/** How to read a document with the credentials of a role, as IMDS and container endpoints send it. */
+interface RoleDocument {
+  /** The value of a field. */
+  readonly field: (name: string) => unknown;
+  /** The `source` of the credentials. */
+  readonly source: string;
+  /** Makes the error for a document in a wrong state, such as "its Token is missing". */
+  readonly invalid: (state: string) => CredentialsProviderError;
+}
+
+/** The code of a document that reports a failure; `undefined` for one with credentials. */
+export function failureCodeOf({ field, invalid }: RoleDocument): string | undefined {
+  const code = field("Code");
+  if (code === undefined) return undefined;
+  if (typeof code !== "string") throw invalid("its Code is not a string");
+  return code.toLowerCase() === "success" ? undefined : code;
+}
+
+/** The credentials in a document. An expiration in the past is not an error here. */
+export function roleCredentials({ field, source, invalid }: RoleDocument): Credentials {
+  const string = (name: string): string => {
+    const value = field(name);
+    if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
+    return value;
+  };
+  const accountId = field("AccountId");
+  const credentials = {
+    accessKeyId: string("AccessKeyId"),
+    secretAccessKey: string("SecretAccessKey"),
+    sessionToken: string("Token"),
+    expiration: timestampOr(string("Expiration"), "its Expiration", invalid),
+    ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
+    source,
+  };
+  return withValidNames(redacted(credentials), invalid);
+}
