@@ -1,4 +1,5 @@
 import { CredentialsProviderError } from "./errors.ts";
+import { hex } from "./hex.ts";
 import { encodeRfc3986, encodeRfc3986Once } from "./percent_encoding.ts";
 
 /** The keys that sign a request. Every {@linkcode Credentials} object is one. */
@@ -208,8 +209,4 @@ async function sha256(data: string | ArrayBuffer): Promise<string> {
 
 function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
-}
-
-function hex(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,3 +1,4 @@
+import { hex } from "../hex.ts";
 import type { Terminal } from "../runtime/terminal.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -73,10 +74,9 @@ export async function serveContainerEndpoint(
 
 async function endpointOptions({ provider, region }: Source, terminal: Terminal): Promise<EndpointOptions> {
   const log = logger(terminal);
-  const bytes = terminal.randomBytes(TOKEN_BYTES);
   return {
     credentials: () => provider(),
-    token: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    token: hex(terminal.randomBytes(TOKEN_BYTES)),
     region: await region(),
     now: terminal.runtime.now,
     onRefused: (request, status, message) => log({ request, status, message }),

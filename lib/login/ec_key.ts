@@ -1,3 +1,5 @@
+import { hex } from "../hex.ts";
+
 /** A private key on the curve P-256, ready to sign, and its public key as a JWK. */
 export interface EcKey {
   readonly privateKey: CryptoKey;
@@ -87,14 +89,14 @@ function parseElements(der: string): readonly (readonly [tag: string, content: s
 
 function hexOfBase64(base64: string): string {
   try {
-    return Array.from(atob(base64), (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+    return hex(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
   } catch {
     throw malformed();
   }
 }
 
-function bytesOfHex(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+function bytesOfHex(digits: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(digits.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
 
 function malformed(): SyntaxError {

@@ -1,3 +1,4 @@
+import { hex } from "../hex.ts";
 import { type Fields, isSameName } from "../json_object.ts";
 
 /** The last second that RFC 3339 can write. */
@@ -5,8 +6,7 @@ const LATEST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** The name of the file for a session: the hash of what identifies it, in lower case hex, with `.json`. */
 export async function sessionFileName(algorithm: "SHA-1" | "SHA-256", text: string): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text)));
-  return `${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}.json`;
+  return `${hex(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text)))}.json`;
 }
 
 /** A copy with some fields replaced, or removed where the new value is `undefined`. All others stay as they are. */

@@ -1,3 +1,4 @@
+import { hex } from "../hex.ts";
 import type { ReceivedRequest } from "./emulator.ts";
 
 /** A key that may sign requests. */
@@ -168,8 +169,4 @@ async function sha256(text: string): Promise<string> {
 async function hmac(key: Uint8Array<ArrayBuffer> | ArrayBuffer, text: string): Promise<ArrayBuffer> {
   const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return await crypto.subtle.sign("HMAC", imported, new TextEncoder().encode(text));
-}
-
-function hex(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): string {
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
