@@ -32,6 +32,11 @@ export function timestampOr(text: string, name: string, error: (state: string) =
   return time;
 }
 
+/** A time in epoch milliseconds as AWS writes it: in whole seconds, rounded down, with `Z`. */
+export function isoSeconds(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 function timeOf(text: string): Date | undefined {
   const match = TIMESTAMP_REGEXP.exec(text);
   if (match === null) return undefined;

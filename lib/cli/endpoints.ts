@@ -1,4 +1,5 @@
 import { type Credentials, CredentialsProviderError } from "../../mod.ts";
+import { isoSeconds } from "../timestamp.ts";
 
 /** What an endpoint serves, and to whom. */
 export interface EndpointOptions {
@@ -107,11 +108,6 @@ async function documentResult(
 
 function json(document: object): Pick<Result, "body" | "headers"> {
   return { body: JSON.stringify(document), headers: { "content-type": "application/json" } };
-}
-
-/** AWS sends whole seconds. */
-function isoSeconds(time: number): string {
-  return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function responder(

@@ -1,5 +1,6 @@
 import { hex } from "../hex.ts";
 import { type Fields, isSameName } from "../json_object.ts";
+import { isoSeconds } from "../timestamp.ts";
 
 /** The last second that RFC 3339 can write. */
 const LATEST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
@@ -18,6 +19,5 @@ export function withFields(fields: Fields, changes: Fields): Fields {
 
 /** The form of a time that the AWS CLI writes: whole seconds, rounded down, with `Z`. */
 export function formatTime(epochMs: number): string {
-  const seconds = Math.floor(Math.min(epochMs, LATEST_TIME) / 1_000);
-  return new Date(seconds * 1_000).toISOString().replace(".000Z", "Z");
+  return isoSeconds(Math.min(epochMs, LATEST_TIME));
 }

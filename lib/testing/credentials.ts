@@ -58,8 +58,3 @@ export class RotatingCredentials {
     this.#current = undefined;
   }
 }
-
-/** A time as AWS writes it: in whole seconds. */
-export function isoSeconds(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-}

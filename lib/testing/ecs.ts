@@ -1,4 +1,5 @@
-import { isoSeconds, type RoleDocument, RotatingCredentials } from "./credentials.ts";
+import { isoSeconds } from "../timestamp.ts";
+import { type RoleDocument, RotatingCredentials } from "./credentials.ts";
 import {
   type EmulatedRequest,
   Emulator,

@@ -1,4 +1,5 @@
-import { type EmulatedCredentials, isoSeconds, type RoleDocument, RotatingCredentials } from "./credentials.ts";
+import { isoSeconds } from "../timestamp.ts";
+import { type EmulatedCredentials, type RoleDocument, RotatingCredentials } from "./credentials.ts";
 import {
   type EmulatedRequest,
   Emulator,

@@ -1,5 +1,5 @@
 import { parseJsonObject } from "../json_object.ts";
-import { isoSeconds } from "./credentials.ts";
+import { isoSeconds } from "../timestamp.ts";
 import { type EmulatedRequest, Emulator, type EmulatorOptions, type ReceivedRequest } from "./emulator.ts";
 import { type EmulatedResponse, jsonResponse } from "./response.ts";
 

@@ -1,4 +1,4 @@
-import { isoSeconds } from "./credentials.ts";
+import { isoSeconds } from "../timestamp.ts";
 import {
   type EmulatedRequest,
   Emulator,
