@@ -16,7 +16,10 @@ import { NOT_EC2_HINT } from "./errors.ts";
 
 /** Options of {@linkcode InstanceMetadataProvider}: those of the client, and which credentials to read. */
 export interface InstanceMetadataProviderOptions extends ImdsOptions {
-  /** The role to use, without requesting its name from IMDS. */
+  /**
+   * The role to use, without requesting its name from IMDS. Also `AWS_EC2_INSTANCE_PROFILE_NAME`,
+   * `ec2_instance_profile_name`.
+   */
   readonly ec2InstanceProfileName?: string | undefined;
   /**
    * Which paths to read: the ones every instance serves, or first the extended ones, which add the account id and which

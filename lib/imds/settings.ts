@@ -33,23 +33,37 @@ import {
 } from "../config/settings.ts";
 import { disabledError } from "./errors.ts";
 
-/** Options of a metadata client. The table in the README names the variable and the config key of each. */
+/** Options of a metadata client. "Also" names the environment variable and the key of a profile that set the same. */
 export interface ImdsOptions extends SharedConfigOptions {
-  /** Sends nothing and fails with `ImdsDisabled`. @default {false} */
+  /**
+   * Sends nothing and fails with `ImdsDisabled`. Also `AWS_EC2_METADATA_DISABLED`, `disable_ec2_metadata`.
+   * @default {false}
+   */
   readonly disabled?: boolean | undefined;
-  /** Refuses IMDSv1 also where this IMDS refuses IMDSv2. @default {false} */
+  /**
+   * Never uses IMDSv1, even where IMDS refuses IMDSv2. Also `AWS_EC2_METADATA_V1_DISABLED`, `ec2_metadata_v1_disabled`.
+   * @default {false}
+   */
   readonly ec2MetadataV1Disabled?: boolean | undefined;
   /**
    * When to use IMDSv1: only where IMDS refuses tokens (403, 404, 405), or also when a token request gets no response.
    * @default {"refused"}
    */
   readonly ec2MetadataV1Fallback?: "refused" | "always" | undefined;
-  /** An absolute `http:` or `https:` URL; a path is kept as a prefix. Beats `endpointMode`. */
+  /**
+   * An absolute `http:` or `https:` URL; its path is put before each path that is requested. `endpointMode` is then
+   * ignored. Also `AWS_EC2_METADATA_SERVICE_ENDPOINT`, `ec2_metadata_service_endpoint`.
+   */
   readonly endpoint?: string | undefined;
-  /** Which of the two well-known addresses to use. @default {"IPv4"} */
+  /**
+   * Which of the two well-known addresses to use. Also `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`,
+   * `ec2_metadata_service_endpoint_mode`.
+   * @default {"IPv4"}
+   */
   readonly endpointMode?: "IPv4" | "IPv6" | undefined;
   /**
-   * Milliseconds for one attempt, from connecting to the last byte; > 0, rounded up.
+   * Milliseconds for one attempt, from connecting to the last byte; > 0, rounded up. Also, in seconds,
+   * `AWS_METADATA_SERVICE_TIMEOUT`, `metadata_service_timeout`.
    *
    * Where packets to the endpoint vanish, as off EC2, the `fetch` of Node keeps the program alive for 10 seconds after the
    * error (before Bun 1.4: two minutes), unless it ends with `process.exit()`.
@@ -62,7 +76,11 @@ export interface ImdsOptions extends SharedConfigOptions {
   readonly httpOptions?:
     | { readonly timeout?: number | undefined; readonly connectTimeout?: number | undefined }
     | undefined;
-  /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {3} */
+  /**
+   * Attempts after a first one that got no response, or a busy status (408, 429, 5xx); an integer >= 0. Also, as the
+   * number of all attempts, `AWS_METADATA_SERVICE_NUM_ATTEMPTS`, `metadata_service_num_attempts`.
+   * @default {3}
+   */
   readonly maxRetries?: number | undefined;
   /**
    * Delays between attempts: up to `base` milliseconds (>= 0, default 100), doubled for each, at most 1000. A
