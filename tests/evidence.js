@@ -13,6 +13,10 @@ const COMMANDS = [
     "Signatures of people's clients hold; AWS SDK v3 and botocore take credentials from the emulators",
   ],
   [
+    "npm run test:nextjs",
+    "A Next.js server stores no credentials on disk and serves none again, whatever `fetchCache` says",
+  ],
+  [
     "npm run test:faults",
     "Every fault at every step in every refresh state; a week of outages and clock jumps per source",
   ],

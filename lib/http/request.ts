@@ -48,6 +48,12 @@ const MAX_BODY_BYTES = 65_536;
 const RESET_CODES: readonly unknown[] = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"];
 
 /**
+ * No cache may store a response. Next.js has a cache of its own: a route with `fetchCache` would store on disk also what
+ * says "no-store". It leaves alone what it takes for a request of its own, which `internal` marks.
+ */
+const UNSTORED = { cache: "no-store", next: { internal: true } } as const;
+
+/**
  * Sends one request once: through no HTTP cache, following no redirect, reading at most 64 KiB. One signal limits the
  * attempt from connecting to the last byte.
  *
@@ -70,7 +76,7 @@ export async function attempt(
   const content = body === undefined ? {} : { body };
   let hasResponse = false;
   const exchange = async (): Promise<Outcome> => {
-    const response = await send(url, { method, headers, redirect: "manual", cache: "no-store", signal, ...content });
+    const response = await send(url, { method, headers, ...UNSTORED, redirect: "manual", signal, ...content });
     hasResponse = true;
     connect?.release();
     const text = response.ok || readErrorBody ? await readBody(response) : await discard(response);

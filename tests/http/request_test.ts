@@ -31,14 +31,15 @@ function once(response: Response, request: Partial<HttpRequest> = {}): Promise<O
 }
 
 describe("attempt()", () => {
-  it("keeps the response out of every HTTP cache and follows no redirect", async () => {
-    const sent: RequestInit[] = [];
+  it("keeps the response out of every HTTP cache, also that of Next.js, and follows no redirect", async () => {
+    const sent: (RequestInit & { next?: unknown })[] = [];
     const runtime = respondWith((_url, init) => {
       sent.push(init);
       return Promise.resolve(new Response("ok"));
     });
     await attempt(GET, LIMITS, runtime, undefined);
-    assertEquals(sent.map(({ cache, redirect }) => [cache, redirect]), [["no-store", "manual"]]);
+    const [{ cache, next, redirect } = {}] = sent;
+    assertEquals({ cache, next, redirect }, { cache: "no-store", next: { internal: true }, redirect: "manual" });
   });
 
   it("sends nothing for a signal that aborted before", async () => {
