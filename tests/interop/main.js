@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 
 const ROOT = `${import.meta.dirname}/../..`;
-const SUITES = ["signing_clients", "emulator_clients"].map((
+const SUITES = ["signing_clients", "emulator_clients", "command_line_clients"].map((
   name,
 ) => `./tests/interop/suites/${name}.js`);
 const DENO_FLAGS = [
