@@ -80,7 +80,7 @@ function exhausted(errors: readonly unknown[]): CredentialsProviderError {
   });
 }
 
-/** What was looked for, what was found, what to do. Errors of other code are named, not quoted: they may hold secrets. */
+/** An error as one line. One of other code is named and not quoted: it may hold a secret. */
 function line(error: unknown, index: number): string {
   if (error instanceof CredentialsProviderError) {
     const { code, message, hint = "" } = error;

@@ -1,19 +1,19 @@
-/** One set of AWS credentials, as every provider returns it: a plain object, fresh for each call, free to spread and change. */
+/** AWS credentials, as every provider returns them. Each call returns a new plain object that the caller may spread or change. */
 export interface Credentials {
   /** Identifies the keys to AWS; not a secret. */
   readonly accessKeyId: string;
   /** Signs requests. Shown as `[redacted]` when the object is printed. */
   readonly secretAccessKey: string;
-  /** Goes with temporary keys into every request. Shown as `[redacted]` when the object is printed. */
+  /** Sent with each request that is signed with temporary keys. Shown as `[redacted]` when the object is printed. */
   readonly sessionToken?: string;
   /**
-   * When to get new ones; absent for credentials that do not expire. While a refresh is backing off this is the time of
-   * the next attempt, and {@linkcode Credentials.originalExpiration} is what the source said.
+   * When to get new ones; absent for credentials that do not expire. While the source is unavailable this may be the time
+   * of the next attempt, and then {@linkcode Credentials.originalExpiration} is the expiration from the source.
    */
   readonly expiration?: Date;
   /** The AWS account the keys belong to, where the source names it. */
   readonly accountId?: string;
-  /** The expiration from the source, present only when `expiration` was moved to bridge an outage. */
+  /** The expiration from the source; present only where `expiration` is later, because the source is unavailable. */
   readonly originalExpiration?: Date;
   /** The provider they are from: `EC2RoleProvider`, `ProcessProvider`, … */
   readonly source: string;
@@ -28,15 +28,15 @@ export interface ForeignCredentials {
   readonly accessKeyId: string;
   /** Signs requests. */
   readonly secretAccessKey: string;
-  /** Goes with temporary keys into every request. */
+  /** Sent with each request that is signed with temporary keys. */
   readonly sessionToken?: string | undefined;
   /** When AWS stops accepting them; absent for credentials that do not expire. */
   readonly expiration?: Date | undefined;
-  /** The same in AWS SDK v2. */
+  /** The expiration under the name that AWS SDK v2 uses. */
   readonly expireTime?: Date | null | undefined;
   /** The AWS account the keys belong to. */
   readonly accountId?: string | undefined;
-  /** The real expiration, where `expiration` was moved to bridge an outage. */
+  /** The expiration from the source, where `expiration` is later. */
   readonly originalExpiration?: Date | undefined;
   /** The name of the provider. @default {"custom"} */
   readonly source?: string | undefined;
@@ -46,7 +46,7 @@ export interface ForeignCredentials {
 export interface RetrieveOptions {
   /** Stops waiting. Other callers of the same retrieval still get its result. */
   readonly signal?: AbortSignal | undefined;
-  /** Retrieves also when the cached credentials are fresh; ignored while a failed refresh backs off. */
+  /** Refreshes even if the cached credentials are fresh; ignored in the pause after a failed refresh. */
   readonly forceRefresh?: boolean | undefined;
   /** What AWS SDK v3 clients hand in; ignored. */
   readonly callerClientConfig?: unknown;
@@ -75,8 +75,8 @@ export interface CredentialsSource {
 }
 
 /**
- * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is the type of a method, whose
- * parameters TypeScript compares less strictly: what the SDK declares for its options is not what is handed in here.
+ * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is the type of a method, because
+ * TypeScript compares the parameters of methods less strictly: the SDK declares other options than this library passes.
  */
 export type ForeignProvider = CredentialsSource["retrieve"];
 

@@ -86,7 +86,7 @@ export function defaultLinks(options: DefaultProviderOptions): readonly ChainLin
   ];
 }
 
-/** The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake: a warning. */
+/** The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake, so it warns. */
 function environment(options: EnvironmentProviderOptions): CredentialsSource {
   const provider = new EnvironmentProvider(options);
   const { env } = detectRuntime(options.runtime);

@@ -63,7 +63,7 @@ const HOSTS: Readonly<Record<EndpointService, string>> = {
 const GLOBAL_REGION = "aws-global";
 const GLOBAL_STS: Endpoint = { url: "https://sts.amazonaws.com", signingRegion: DEFAULT_REGION };
 
-/** For these, and no later region, STS had only the global endpoint once. */
+/** The regions for which STS had only the global endpoint at first. */
 const LEGACY_STS_REGIONS: readonly string[] = [
   "ap-northeast-1",
   "ap-south-1",
@@ -82,14 +82,14 @@ const LEGACY_STS_REGIONS: readonly string[] = [
   "us-west-2",
 ];
 
-/** What can be one label of a host name, and nothing that leaves it. */
+/** One label of a host name, so that a region cannot lead to another host. */
 const REGION_REGEXP = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 
 /**
  * Decides where a service is called.
  *
- * @throws {CredentialsProviderError} `ConfigurationError`, if the region is missing or no region name, if the custom URL
- * is none, or if it meets FIPS or dual stack.
+ * @throws {CredentialsProviderError} `ConfigurationError`, if the region is missing or malformed, if the custom URL is
+ * malformed, or if it is combined with FIPS or dual stack.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html}
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html}
  */

@@ -41,7 +41,7 @@ export type CredentialsErrorCode =
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
 
-/** What a code says about the way on, unless the thrower knows better. */
+/** Whether a later attempt may succeed, and whether a chain may continue: by the code, unless an error says otherwise. */
 interface Classification {
   readonly recoverable: boolean;
   readonly tryNextLink: boolean;
@@ -130,16 +130,16 @@ export interface CredentialsErrorDetails {
   readonly line?: number | undefined;
   /** The error of each provider of a chain, in order. */
   readonly errors?: readonly unknown[] | undefined;
-  /** Overrides what the code says about later attempts. */
+  /** Whether a later attempt may succeed; by default the code decides. */
   readonly recoverable?: boolean;
-  /** Overrides what the code says about a chain going on. */
+  /** Whether a chain may continue with its next provider; by default the code decides. */
   readonly tryNextLink?: boolean;
-  /** The failure beneath, never one that quotes a secret. */
+  /** The underlying error. It never quotes a secret. */
   readonly cause?: unknown;
 }
 
 /**
- * The one error this library throws for what the world did: no role, no response, a bad setting.
+ * The error that this library throws for every failure: no role, no response, a wrong setting.
  *
  * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. No secret is in the
  * message, in a property or in `cause`.
@@ -160,7 +160,7 @@ export class CredentialsProviderError extends Error {
   override readonly name: string;
   /** Why it failed. */
   readonly code: CredentialsErrorCode;
-  /** Whether a later attempt may succeed without a change of settings; caches keep serving what they hold then. */
+  /** Whether a later attempt may succeed without a change of settings. If so, cached credentials are still served. */
   readonly recoverable: boolean;
   /** Whether a chain may continue with its next provider: true for "not available here", false for "available but broken". */
   readonly tryNextLink: boolean;
@@ -201,7 +201,7 @@ export class CredentialsProviderError extends Error {
   declare readonly errors?: readonly unknown[];
 
   /**
-   * Makes the error for a code; what the code says about recovery and chains is filled in.
+   * Creates the error. `recoverable` and `tryNextLink` follow from the code, unless the details give them.
    *
    * @param code Why it failed.
    * @param message What was tried and what came back, without a secret.
@@ -214,7 +214,7 @@ export class CredentialsProviderError extends Error {
     this.code = code;
     this.recoverable = recoverable ?? CLASSIFICATION[code].recoverable;
     this.tryNextLink = tryNextLink ?? CLASSIFICATION[code].tryNextLink;
-    // JavaScriptCore gives every error a `line`: that of the source code.
+    // JavaScriptCore gives every error a `line`: the line of the source code that created it.
     delete (this as { line?: number }).line;
     for (const [key, value] of Object.entries(shown)) {
       if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
@@ -223,16 +223,16 @@ export class CredentialsProviderError extends Error {
 }
 
 /**
- * Whether a later attempt may succeed without a change of settings. An error that does not say so itself leaves it to its
- * cause; one whose causes do not say it either is recoverable.
+ * Whether a later attempt may succeed without a change of settings: as the error says, or else the first of its causes
+ * that says so, or else yes.
  */
 export function isRecoverable(error: unknown): boolean {
   const seen = new Set<unknown>();
-  for (let at = error; typeof at === "object" && at !== null && !seen.has(at);) {
-    const { recoverable, cause } = at as { readonly recoverable?: unknown; readonly cause?: unknown };
+  for (let current = error; typeof current === "object" && current !== null && !seen.has(current);) {
+    const { recoverable, cause } = current as { readonly recoverable?: unknown; readonly cause?: unknown };
     if (typeof recoverable === "boolean") return recoverable;
-    seen.add(at);
-    at = cause;
+    seen.add(current);
+    current = cause;
   }
   return true;
 }

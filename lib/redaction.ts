@@ -43,7 +43,7 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
     }
   })();
 
-/** A fresh copy, dates and all, that prints without its secrets; with other expirations where given. */
+/** A new copy, also of the dates, that prints without its secrets; with other expirations where they are given. */
 export function redacted(
   fields: Fields,
   expiration: Date | undefined = copied(fields.expiration),

@@ -1,8 +1,8 @@
 /**
- * Everything the library may do to the world. An adapter implements it for each runtime; hand in pieces of it to test,
- * or to run where no adapter fits.
+ * Every effect that the library has: network, clock, files, processes. An adapter implements it for each runtime. Replace
+ * members of it in tests, or where no adapter fits.
  *
- * Unstable: any release may change it. Replace single members, and expect to adapt them.
+ * Unstable: any release may change it.
  */
 export interface Runtime {
   /** Sends one request as the runtime does: the proxy settings of the user apply. For STS and sign-in. */
@@ -39,13 +39,13 @@ export interface Runtime {
    */
   readonly readTextFile: (path: string) => Promise<string | undefined>;
   /**
-   * Replaces a file whole, or leaves it as it was: by a temporary file in the same folder that only this user may read.
-   * Absent where there are no files, and where `readTextFile` is replaced alone.
+   * Replaces the whole file or leaves it unchanged: it writes a temporary file in the same folder, which only this user may
+   * read, and renames it. Absent where there are no files, and where only `readTextFile` is replaced.
    *
-   * @throws {Error} If it cannot; the message says why, in words of our own.
+   * @throws {Error} If the file cannot be replaced; the message says why, and quotes nothing.
    */
   readonly writeTextFile?: ((path: string, text: string) => Promise<void>) | undefined;
-  /** The user's home directory, as the system says; `undefined` when it may not be asked. */
+  /** The user's home directory, as the system says; `undefined` when it may not be read. */
   readonly homeDirectory: () => string | undefined;
   /** Which family of systems this is: how its shell is called, and how its processes end. */
   readonly platform: "posix" | "windows";
@@ -70,7 +70,7 @@ export interface FileError extends Error {
 
 /**
  * Runs a program to its end, without a shell. Its process group is killed, where the system allows that, when it runs for
- * too long, prints too much or is aborted, and when this program ends before it. The result does not wait for that.
+ * too long, prints too much or is aborted, and when this program ends before it. The promise does not wait for its end.
  *
  * Unstable: any release may change it.
  *
@@ -80,9 +80,9 @@ export type Spawn = (command: readonly string[], options: SpawnOptions) => Promi
 
 /** How {@linkcode Spawn} runs a program. Its standard output is always collected. Unstable: any release may change it. */
 export interface SpawnOptions {
-  /** Whether it reads what this program reads. */
+  /** Its standard input: that of this program, or none. */
   readonly stdin: "inherit" | "ignore";
-  /** Whether its diagnostics appear where this program's do, vanish, or are in the result. */
+  /** Its standard error: that of this program, none, or a pipe whose last KiB is in the result. */
   readonly stderr: "inherit" | "ignore" | "pipe";
   /** Variables to add to the inherited environment. */
   readonly env: Readonly<Record<string, string>>;
@@ -100,7 +100,7 @@ export interface SpawnOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What came of running a program. Unstable: any release may change it. */
+/** The result of running a program. Unstable: any release may change it. */
 export type SpawnResult =
   | {
     /** It ended by itself, or another program killed it. */
@@ -110,7 +110,7 @@ export type SpawnResult =
     /** The signal that killed it, such as `SIGKILL`. */
     readonly signal?: string;
     readonly stdout: Uint8Array;
-    /** The last KiB of its diagnostics, where they are piped. */
+    /** The last KiB of its standard error, where that is piped. */
     readonly stderr?: string;
   }
   | {
@@ -124,7 +124,7 @@ export type SpawnResult =
 export interface NotStarted {
   /** Tells it from a program that ran. */
   readonly kind: "notStarted";
-  /** Why, in words of our own: the system's errors quote the arguments. */
+  /** Why, without the words of the system: its errors quote the arguments. */
   readonly cause: Error;
   /** One sentence that names the fix, where the runtime knows it. */
   readonly hint?: string;

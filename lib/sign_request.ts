@@ -21,7 +21,7 @@ export interface SignRequestOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** Not taken over from the request: they are made anew, and `fetch` sends the host of the URL whatever the header says. */
+/** Removed before signing: they are set again, and `fetch` sends the host of the URL whatever the header says. */
 const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security-token"];
 
 /**

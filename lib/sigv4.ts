@@ -22,7 +22,7 @@ export interface PlainRequest {
   readonly body: string | ArrayBuffer;
 }
 
-/** For what and when a signature is valid. */
+/** Where and when a signature is valid. */
 interface SigningScope {
   readonly region: string;
   /** The service's name in signatures, such as `sts` or `execute-api`. */

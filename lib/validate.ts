@@ -7,9 +7,9 @@ import type { Runtime } from "./runtime.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Reads one value: what is valid, and the words for it. */
+/** How a value is checked: which values are valid, and how a message describes them. */
 export interface Rule<T> {
-  /** The value as it will be used; `undefined` for one that is out of range. */
+  /** The value in the form in which it is used; `undefined` for one that is not valid. */
   readonly accept: (value: unknown) => T | undefined;
   readonly range: string;
   /** For an object: the rules of its own options. */
@@ -19,7 +19,7 @@ export interface Rule<T> {
 /** Rules by option name. */
 export type Rules = Readonly<Record<string, Rule<unknown>>>;
 
-/** Timers accept no longer time. */
+/** The longest time that timers accept. */
 const MAX_TIME_LIMIT_MS = 2 ** 31 - 1;
 
 /** For a value that is checked elsewhere. */
@@ -87,13 +87,13 @@ export function objectOf(...sets: readonly Rules[]): Rule<object> {
   return { ...OBJECT, fields: Object.assign({}, ...sets) };
 }
 
-/** For an option of AWS SDK v3 that this library does not have: ignored, it would change the result unseen. */
+/** For an option of AWS SDK v3 that this library does not have. To ignore it would change the result without notice. */
 // @__NO_SIDE_EFFECTS__
 export function refused(reason: string): Rule<never> {
   return rule(`left out (${reason})`, () => false);
 }
 
-/** A time limit as timers accept it: whole milliseconds, rounded up, and not too many. `Infinity` stays. */
+/** A time limit as timers accept it: whole milliseconds, rounded up, at most 2³¹ − 1. `Infinity` stays. */
 export function timeLimitMs(ms: number): number {
   return ms === Infinity ? ms : Math.min(Math.ceil(ms), MAX_TIME_LIMIT_MS);
 }
@@ -156,7 +156,7 @@ function nearestOf(names: readonly string[], name: string): string | undefined {
   return names[distances.indexOf(Math.min(...distances))];
 }
 
-/** How many characters to insert, delete or replace. */
+/** How many characters to insert, delete or replace to make one string of the other. */
 export function editDistance(from: string, to: string): number {
   let above = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [row, character] of [...from].entries()) {
@@ -245,14 +245,14 @@ export function validCredentials(credentials: ForeignCredentials): Credentials {
   });
 }
 
-/** An absent or empty field is none. */
+/** `undefined` for a field that is absent or empty. */
 function optionalText(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   if (!isText(value)) throw invalid(`${name} is not a string`);
   return value;
 }
 
-/** Checked by what it does: a `Date` of another realm is no instance of this one's. */
+/** Checked by its `getTime`: a `Date` of another realm is not an instance of the `Date` of this one. */
 function optionalDate(name: string, value: Date | null | undefined): Date | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value.getTime !== "function" || !isNumber(value.getTime())) throw invalid(`${name} is not a valid Date`);
@@ -263,7 +263,7 @@ const ACCESS_KEY_ID_REGEXP = /^[A-Za-z0-9_]{4,128}$/;
 const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
 
 /**
- * The credentials of a document, if its names are such: they reach terminals and logs.
+ * Returns the credentials if their access key id and account id are well-formed: both are shown in terminals and logs.
  *
  * @param invalid Makes the error of the subject from what is wrong.
  */

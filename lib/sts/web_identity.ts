@@ -200,9 +200,11 @@ function parametersOf(options: WebIdentityProviderOptions): Partial<RoleParamete
   };
 }
 
-/** Says of a token that is no token how long it is, and nothing else. */
+/** The error for an invalid token says how long it is, and nothing else. */
 function validToken(code: "TokenFileError" | "WebIdentityTokenError", name: string, token: string): string {
-  if (token === "") throw tokenError(code, `${name} is empty`, "It may be being replaced; check what writes it.");
+  if (token === "") {
+    throw tokenError(code, `${name} is empty`, "Another program may be replacing it now; check what writes it.");
+  }
   const isValid = token.length >= MIN_TOKEN_CHARACTERS && token.length <= MAX_TOKEN_CHARACTERS && !/\s/.test(token);
   if (isValid) return token;
   const range = `${MIN_TOKEN_CHARACTERS} to ${MAX_TOKEN_CHARACTERS} characters without white space`;
