@@ -26,14 +26,14 @@ export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
 function detected(): Runtime {
   const unsupported = unsupportedVersion(globalThis as object);
   if (unsupported !== undefined) return unsupportedRuntime(unsupported);
-  const { Deno, process } = globalThis as unknown as { readonly Deno: DenoNamespace; readonly process: NodeProcess };
-  switch (runtimeKind(globalThis as object)) {
+  const globals = globalThis as unknown as { readonly Deno: DenoNamespace; readonly process: NodeProcess };
+  switch (runtimeKind(globals as object)) {
     case "deno":
-      return denoRuntime(Deno);
+      return denoRuntime(globals.Deno);
     case "bun":
-      return bunRuntime(process);
+      return bunRuntime(globals.process);
     case "node":
-      return nodeRuntime(process);
+      return nodeRuntime(globals.process);
     case "web":
       return webRuntime();
   }

@@ -10,9 +10,13 @@ interface Globals {
   readonly navigator?: { readonly userAgent?: string };
 }
 
-/** Which runtime this program is on; "web" where no more than `fetch` is sure to exist. */
-export function runtimeKind({ Deno, process, navigator }: Globals): "deno" | "bun" | "node" | "web" {
-  if (Deno !== undefined) return "deno";
+/**
+ * Which runtime this program is on; "web" where no more than `fetch` is sure to exist. On Deno it leaves `process` alone:
+ * the first access loads Deno's emulation of Node, which takes longer than a retrieval.
+ */
+export function runtimeKind(globals: Globals): "deno" | "bun" | "node" | "web" {
+  if (globals.Deno !== undefined) return "deno";
+  const { process, navigator } = globals;
   // workerd looks like Node when its compatibility flag is set, without files and processes.
   if (process?.versions?.["node"] === undefined || navigator?.userAgent === "Cloudflare-Workers") return "web";
   return process.versions["bun"] === undefined ? "node" : "bun";
@@ -23,12 +27,12 @@ export function runtimeKind({ Deno, process, navigator }: Globals): "deno" | "bu
  * proxy settings cannot be read, and another identity would be used; an older Deno cannot send around a proxy.
  */
 export function unsupportedVersion(globals: Globals): CredentialsProviderError | undefined {
-  const { Deno, process } = globals;
   const kind = runtimeKind(globals);
   if (kind === "deno") {
-    const version = Deno?.version?.deno ?? "of no version";
+    const version = globals.Deno?.version?.deno ?? "of no version";
     return atLeast(version, [2, 5, 1]) ? undefined : tooOld(`Deno ${version}`, "Deno 2.5.1");
   }
+  const { process } = globals;
   if (kind === "web" || process?.getBuiltinModule !== undefined) return undefined;
   return kind === "bun"
     ? tooOld(`Bun ${process?.versions?.["bun"]}`, "Bun 1.2.6")

@@ -30,6 +30,19 @@ describe("runtimeKind()", () => {
   }
 });
 
+describe("on Deno", () => {
+  it("leaves `process` alone, because the first access loads the emulation of Node", () => {
+    const globals = {
+      Deno: { version: { deno: "2.9.5" } },
+      get process(): never {
+        throw new Error("process was read");
+      },
+    };
+    assertEquals(runtimeKind(globals), "deno");
+    assertEquals(unsupportedVersion(globals), undefined);
+  });
+});
+
 describe("unsupportedVersion()", () => {
   const cases = [
     ["Node 20.15.1", { process: { versions: { node: "20.15.1" } } }, "Upgrade to Node 20.16, 22.3 or later."],
