@@ -64,7 +64,7 @@ export function parseArguments(words: readonly string[], rules: ArgumentRules): 
     else if (option.range === undefined) values[token.name] = token.value ?? "";
     else numbers[token.name] = Number(token.value);
   }
-  // Whoever asks for help need not have the rest right.
+  // With --help the other words are not checked.
   if (!switches.has("help")) checkWords(operands, program, terminator !== undefined, rules);
   return { values, numbers, switches, operand: operands[0] ?? "", program };
 }

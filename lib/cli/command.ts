@@ -6,7 +6,7 @@ export interface Command extends ArgumentRules {
   readonly name: string;
   /** What it does, in one line. */
   readonly summary: string;
-  /** What else one should know, in lines. */
+  /** More lines for the help. */
   readonly notes: readonly string[];
   /** Command lines, each with what it does. */
   readonly examples: readonly (readonly [line: string, effect: string])[];
@@ -20,7 +20,7 @@ export const COMMON_OPTIONS: Options = {
   version: { text: "print the version" },
 };
 
-/** A command cannot do what it should, for a reason that lies in this machine. */
+/** A command failed, for another reason than a wrong command line. */
 export class Failure extends Error {
   override readonly name = "Failure";
   /** One sentence that names the fix. */

@@ -19,23 +19,23 @@ interface EmulatorSettings {
   readonly ttlSeconds: number | undefined;
 }
 
-/** An emulator that is to be served. */
+/** An emulator, and what is needed to serve it. */
 interface ServableEmulator {
   readonly emulator: Emulator;
   /** Issues new credentials; absent where each request gets new ones anyway. */
   readonly rotate?: () => void;
-  /** What leads AWS SDKs to it, once it listens. */
+  /** The variables that make AWS SDKs use it. */
   readonly variables: (origin: string) => Variables;
 }
 
 /** A service that can be emulated. */
 export interface EmulatedService {
   readonly summary: string;
-  /** The options that mean something to it. */
+  /** The options that it takes. */
   readonly takes: readonly ("role" | "ttl" | "rotate")[];
   /** The steps of its protocol that a fault can be limited to. */
   readonly steps: readonly string[];
-  /** The faults of its own, beside those that all have. */
+  /** The faults that only this service has. */
   readonly faults: readonly string[];
   readonly create: (settings: EmulatorSettings) => ServableEmulator;
 }

@@ -8,7 +8,7 @@ export interface EndpointOptions {
   readonly token: string;
   readonly region: string | undefined;
   readonly now: () => number;
-  /** Is told of each request that gets no credentials, and why. */
+  /** Called for each request that gets no credentials, with the reason. */
   readonly onRefused: (request: Request, status: number, reason: string) => void;
 }
 
@@ -26,7 +26,7 @@ const ROLES_PATH = "/latest/meta-data/iam/security-credentials";
 const ROLE_NAME = "rolecreds";
 const TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
 const MAX_TTL_SECONDS = 21_600;
-/** AWS SDKs insist on an expiration. This is when they get credentials without one again. */
+/** The lifetime of credentials that do not expire, as far as AWS SDKs see: they require an expiration. */
 const LIFETIME_WITHOUT_EXPIRATION_MS = 3_600_000;
 
 /** The path of the credentials at {@linkcode containerEndpoint}. */
@@ -123,14 +123,17 @@ function responder(
   };
 }
 
-/** A web page can make a browser send requests to this machine, also by a name of its own that leads here. */
+/**
+ * Why a request may be from a web page: a page can make a browser send requests to this machine, also under a host name that
+ * resolves to it (DNS rebinding).
+ */
 function foreignCaller(headers: Headers): string | undefined {
   const url = `http://${headers.get("host") ?? ""}`;
   if (!URL.canParse(url) || !LOOPBACK_HOSTS.includes(new URL(url).hostname)) return "its Host is not this machine";
   return headers.has("origin") || headers.has("sec-fetch-site") ? "a browser sent it" : undefined;
 }
 
-/** Takes the same time wherever the two differ. */
+/** Compares in constant time. */
 async function isSame(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([digest(a), digest(b)]);
   return first.reduce((difference, byte, index) => difference | (byte ^ (second[index] ?? 0)), 0) === 0;

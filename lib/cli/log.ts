@@ -4,9 +4,9 @@ import { type Colour, painter } from "./colours.ts";
 
 /** What to log. */
 interface LogEntry {
-  /** Absent for what is no request. */
+  /** Absent for an entry that is not about a request. */
   readonly request?: { readonly method: string; readonly url: string };
-  /** Of the response; 0 where the connection ended without one. */
+  /** The status of the response; 0 where the connection ended without one. */
   readonly status?: number;
   readonly message?: string;
 }

@@ -38,7 +38,7 @@ export const SOURCE_OPTIONS: Options = {
 /** Where credentials come from, and the region that goes with them. */
 export interface Source {
   readonly provider: CachedProvider;
-  /** Reads the shared files. */
+  /** Reads the shared config files for it. */
   readonly region: () => Promise<string | undefined>;
 }
 

@@ -3,7 +3,7 @@ import type { Credentials } from "../../mod.ts";
 /** Changes to the environment of a program; `undefined` removes a variable. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What names other credentials, or belongs to them. */
+/** Variables that name other credentials, or are a part of them. */
 const OF_OTHER_CREDENTIALS: Variables = {
   AWS_PROFILE: undefined,
   AWS_DEFAULT_PROFILE: undefined,
@@ -11,7 +11,7 @@ const OF_OTHER_CREDENTIALS: Variables = {
   AWS_CREDENTIAL_SCOPE: undefined,
 };
 
-/** What an AWS SDK uses before a container endpoint, or in place of its address and token. */
+/** Variables that an AWS SDK prefers to a container endpoint, or to its address and token. */
 const BEFORE_CONTAINERS: Variables = {
   ...OF_OTHER_CREDENTIALS,
   AWS_ACCESS_KEY_ID: undefined,
@@ -62,7 +62,7 @@ export function hiddenFiles(platform: "posix" | "windows"): Variables {
   return { AWS_CONFIG_FILE: noFile, AWS_SHARED_CREDENTIALS_FILE: noFile };
 }
 
-/** Some AWS SDKs read only the one, some only the other. */
+/** The variables of the region: some AWS SDKs read only the first, some only the second. */
 export function regionVariables(region: string | undefined): Variables {
   return region === undefined ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region };
 }

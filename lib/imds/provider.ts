@@ -27,9 +27,9 @@ export interface InstanceMetadataProviderOptions extends ImdsOptions {
    * @default {"legacy"}
    */
   readonly imdsPaths?: "legacy" | "auto" | undefined;
-  /** Says that credentials end after this many seconds at the latest, as the Go SDK does (3600). An integer >= 1. */
+  /** Limits the lifetime of credentials to this many seconds, as the Go SDK does (3600). An integer >= 1. */
   readonly capExpirySeconds?: number | undefined;
-  /** Reads the metadata in place of a client of its own; its options are then ignored here. */
+  /** Reads the metadata in place of a client that the provider creates; the options of that client are then ignored. */
   readonly client?: MetadataReader | undefined;
   /** What {@linkcode InstanceMetadataProvider.providerSources} returns. @default {["IMDS"]} */
   readonly providerSources?: readonly string[] | undefined;
@@ -97,8 +97,8 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   /**
-   * Requests the role's credentials. They may be expired already: IMDS serves such during an outage, and AWS may
-   * still accept them.
+   * Requests the credentials of the role. They may be expired: during an outage IMDS serves expired credentials, and AWS
+   * may still accept them.
    *
    * @throws {CredentialsProviderError} `ImdsNoRole`, `ImdsInvalidProfile`, `ImdsInvalidResponse`, and what
    * `ImdsClient.get` throws.
@@ -125,7 +125,9 @@ export class InstanceMetadataProvider implements CredentialsSource {
     if (extended?.expiration === undefined) throw error;
     if (extended !== previous) {
       const minutes = Math.floor((extended.expiration.getTime() - now) / 60_000);
-      this.#options.logger?.warn?.(`Cannot refresh credentials: going on with the held ones for ${minutes} minutes`);
+      this.#options.logger?.warn?.(
+        `Cannot refresh credentials: the cached ones are served for ${minutes} minutes`,
+      );
     }
     return extended;
   }
@@ -165,7 +167,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     return document;
   }
 
-  /** A role may be swapped while the instance runs: a name that is gone is looked up once more. */
+  /** The role may be replaced while the instance runs: where the remembered name is gone, it is requested once more. */
   async #readDiscovered(read: Read): Promise<string> {
     for (const remembered of [this.#roleName, undefined]) {
       const name = remembered ?? await this.#discover(read);

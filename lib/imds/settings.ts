@@ -102,7 +102,7 @@ export interface ImdsOptions extends SharedConfigOptions {
 
 /** Resolved and checked: what a metadata client works with. */
 export interface ImdsSettings {
-  /** Where settings come from that only one user needs. */
+  /** Where the role name is read from, which only the provider needs. */
   readonly sources: () => Promise<SettingSources>;
   readonly v1DisabledBy: string | undefined;
   readonly v1OnTimeout: boolean;
@@ -197,7 +197,7 @@ export function disabledBy({ disabled }: ImdsOptions, sources: SettingSources): 
   return findSwitch(["disabled", disabled], DISABLED, sources);
 }
 
-/** Every setting but the one that disables. */
+/** Every setting except `disabled`. */
 export function resolveImdsSettings(options: ImdsOptions, sources: SettingSources): Omit<ImdsSettings, "sources"> {
   const { ec2MetadataV1Disabled, httpOptions, retryDelayOptions } = options;
   const seconds = () => findNumber(sources, TIMEOUT_SECONDS, SECONDS);
@@ -236,7 +236,7 @@ export async function resolveRoleName(
   return fromProfile === undefined ? undefined : name(key, fromProfile);
 }
 
-/** An endpoint from anywhere beats a mode from anywhere. */
+/** An endpoint overrides a mode, wherever the two are set. */
 function resolveEndpoint(options: ImdsOptions, sources: SettingSources): string {
   const endpoint = options.endpoint !== undefined
     ? { name: "endpoint", text: options.endpoint }

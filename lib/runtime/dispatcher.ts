@@ -17,7 +17,7 @@ interface AgentOptions {
   readonly socketPath?: unknown;
 }
 
-/** They tell nothing about a dispatcher. */
+/** Classes that a message does not name, because every dispatcher has them. */
 const BASE_CLASSES: readonly string[] = ["", "DispatcherBase", "Dispatcher", "EventEmitter", "Object"];
 const CUSTOM_HINT =
   "Use the proxy for other requests only, or give a `fetch` without one as `runtime: { fetchDirect }`.";
@@ -72,7 +72,7 @@ function isDirect(dispatcher: Dispatcher, protocol: string): boolean {
     (isOwnDispatch(dispatcher) && isPlainAgent(part(dispatcher, `${protocol.slice(0, -1)} proxy agent`)));
 }
 
-/** One for each class, made when it is first needed. */
+/** A new agent for each class, created at the first use. */
 let newAgents: WeakMap<object, object> | undefined;
 
 /**

@@ -7,16 +7,17 @@ export interface FileSystem {
 }
 
 const MAX_FILE_BYTES = 16 * 2 ** 20;
-/** Not regular files, but what people give where they want no file. */
+/** Not regular files; people name them where they want no file. */
 const EMPTY_FILES: readonly string[] = ["/dev/null", "NUL", "\\\\.\\nul"];
 const MISSING_CODES: readonly unknown[] = ["ENOENT", "ENOTDIR"];
 const PERMISSION_CODES: readonly unknown[] = ["EACCES", "EPERM", "ERR_ACCESS_DENIED"];
 const NEWLINE = 0x0a;
 
 /**
- * `Runtime.readTextFile`, made of what an adapter can do. A pipe or a device is not opened: reading it may never end.
+ * Implements `Runtime.readTextFile` with the functions of an adapter. A pipe or a device is not opened: reading it may
+ * never end.
  *
- * @throws {FileError} In words of our own: the errors of the system quote the path.
+ * @throws {FileError} Without the words of the system, which quote the path.
  */
 export async function readTextFile(files: FileSystem, path: string): Promise<string | undefined> {
   if (EMPTY_FILES.includes(path)) return "";

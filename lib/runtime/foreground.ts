@@ -2,7 +2,7 @@ import { startFailure } from "./spawn/child.ts";
 
 /** How a program that ran in the foreground ended. A shell shows the same exit code for it. */
 export interface ForegroundExit {
-  /** Its own; 128 and the number of the signal that ended it; 127 where there is no such program, 126 where it does not start. */
+  /** Its own; 128 + the number of the signal that killed it; 127 if there is no such program, 126 if it does not start. */
   readonly exitCode: number;
   /** The signal that ended it, such as `SIGKILL`. */
   readonly signal?: string;
@@ -30,12 +30,12 @@ interface ForegroundProcess {
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 /** A terminal sends these to every process in its foreground. Some programs take a second one as "now, without cleanup". */
 const SENT_BY_TERMINALS: readonly string[] = ["SIGINT", "SIGQUIT"];
-/** Deno takes its time; and a signal such as SIGSEGV may not end it. */
+/** How long to wait for the signal: Deno delivers it late, and one such as SIGSEGV may not end the program. */
 const SIGNAL_DELAY_MS = 500;
 const NO_PERMISSION_HINT = "Start Deno with --allow-run and --allow-env.";
 
 /**
- * Runs a program in this one's place: same standard streams, same process group, and the signals that come here go there.
+ * Runs a program in the foreground: it has the standard streams and the process group of this program, and gets its signals.
  *
  * @param command The program and its arguments; no shell sees them.
  * @param variables Changes to the environment; `undefined` removes one.
@@ -73,7 +73,7 @@ export async function endBySignal(signal: string): Promise<number> {
   return 128 + signalNumber(process, signal);
 }
 
-/** Calls `listener` in place of the default action of the signals that end a program; returns how to take that back. */
+/** Calls `listener` in place of the default action of the signals that end a program. The result restores that action. */
 export function onEndSignals(listener: (signal: string) => void): () => void {
   return onSignals(foregroundProcess(), listener);
 }

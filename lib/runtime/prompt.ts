@@ -18,8 +18,8 @@ interface PromptProcess {
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ["\x03", "\x04", "\b", "\x7f"];
 
 /**
- * Asks on the standard error output for a line that does not appear. Both must be terminals. Ctrl-C and the signals that
- * end a program do so, after the terminal is as it was.
+ * Prompts on the standard error output for a line, without echo. Both must be terminals. Ctrl-C and the signals that end a
+ * program end it, after the terminal is restored.
  *
  * @throws The reason of `signal`; an error where the input ends.
  */

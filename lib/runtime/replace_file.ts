@@ -5,7 +5,7 @@ export interface WritableFileSystem {
   rm(path: string, options: object): Promise<void>;
 }
 
-/** Words for the errors that a person can mend. */
+/** How a message describes the errors that a person can mend. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * Replaces a file by a rename, so that others read the old text or the new one and never a part. If that fails, the old
  * file is untouched, and the temporary one is removed.
  *
- * @throws {Error} With the reason in words of our own.
+ * @throws {Error} With the reason, without the words of the system, which quote the path.
  */
 export async function replaceFile(fs: WritableFileSystem, path: string, text: string): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;

@@ -7,7 +7,7 @@ import { readHiddenLine } from "./prompt.ts";
 
 export type { ForegroundExit } from "./foreground.ts";
 
-/** What a command line program sees of the terminal and the system, and does to them. */
+/** The terminal and the system, as a command uses them. */
 export interface Terminal {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
@@ -23,9 +23,9 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Writes a line to the standard error output; where that is not possible it is lost. */
   readonly printError: (line: string) => void;
-  /** Asks on the standard error output for a line that does not appear; stdin and stderr must be terminals. */
+  /** Prompts on the standard error output for a line, without echo; stdin and stderr must be terminals. */
   readonly readHiddenLine: (question: string, signal: AbortSignal) => Promise<string>;
-  /** Random numbers that cannot be guessed. */
+  /** Cryptographically random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
   /** Runs a program in the foreground; a variable that is `undefined` is removed from its environment. */
   readonly runInForeground: (
@@ -146,7 +146,10 @@ function write(process: Process, descriptor: number, line: string): void {
   }
 }
 
-/** Node before 24.2 does not tell; there the real path of the script does, which npm reaches through a link. */
+/**
+ * Node before 24.2 has no `import.meta.main`. There the real path of the script is compared, because npm starts it through a
+ * symbolic link.
+ */
 function wasStarted({ main, url }: { readonly main?: boolean; readonly url: string }, process: Process): boolean {
   if (main !== undefined) return main;
   if (process.getBuiltinModule === undefined) return /\b(rolecreds|main\.js)$/.test(process.argv?.[1] ?? "");

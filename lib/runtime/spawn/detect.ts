@@ -13,14 +13,14 @@ const NO_PROCESSES_HINT = "Run this on Deno, Bun or Node, or give another `spawn
 export function detectSpawn(globals: object = globalThis): Spawn {
   const unsupported = unsupportedVersion(globals);
   if (unsupported !== undefined) return () => Promise.reject(unsupported);
-  const { Deno, process } = globals as { readonly Deno: DenoProcesses; readonly process: NodeProcess };
+  const known = globals as { readonly Deno: DenoProcesses; readonly process: NodeProcess };
   switch (runtimeKind(globals)) {
     case "deno":
-      return spawnOn(denoProcesses(Deno));
+      return spawnOn(denoProcesses(known.Deno));
     case "bun":
-      return spawnOn(bunProcesses(process));
+      return spawnOn(bunProcesses(known.process));
     case "node":
-      return spawnOn(nodeProcesses(process));
+      return spawnOn(nodeProcesses(known.process));
     case "web":
       return () => Promise.resolve(notStarted("this runtime cannot start processes", NO_PROCESSES_HINT));
   }

@@ -7,7 +7,7 @@ import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
 const GRACE_MS = 2_000;
 const STDERR_BYTES = 1_024;
 
-/** {@linkcode Spawn}, made of what an adapter can do. */
+/** Makes a {@linkcode Spawn} of an adapter. */
 export function spawnOn(host: ChildHost): Spawn {
   return async (command, options) => {
     options.signal?.throwIfAborted();

@@ -2,7 +2,7 @@ import type { Child, ChildHost, Input } from "./child.ts";
 
 /** How a process is killed, also when this program ends first. */
 export interface Watcher {
-  /** Kills the process, or its process group. Does not wait for that, and needs this program no longer. */
+  /** Kills the process, or its process group. It does not wait for that, and goes on after the end of this program. */
   readonly kill: () => void;
   /** From now on the process is not killed when this program ends. */
   readonly release: () => void;
