@@ -167,15 +167,18 @@ describe("over a raw connection", () => {
     assertEquals([outcome.kind, attempts, requests], ["response", 1, [1, 2, 3]]);
   });
 
-  it("does not repeat the first request of a client", async () => {
+  it("does not repeat the first request of a client, nor one after a failed request", async () => {
     const runtime = new FakeRuntime();
     let requests = 0;
     const send = () => {
       requests++;
       return Promise.reject(Object.assign(new Error(), { code: "ECONNRESET" }));
     };
-    const { outcome } = await new HttpClient({ ...runtime, send }).send(GET, once);
-    assertEquals([outcome.kind, requests], ["unreachable", 1]);
+    const http = new HttpClient({ ...runtime, send });
+    for (const expected of [1, 2]) {
+      const { outcome } = await http.send(GET, once);
+      assertEquals([outcome.kind, requests], ["unreachable", expected]);
+    }
   });
 
   it("rejects with the reason, when the caller aborts between two attempts", async () => {
