@@ -181,6 +181,21 @@ describe("over a raw connection", () => {
     }
   });
 
+  it("makes the request anew for each attempt, when given a function", async () => {
+    const runtime = new FakeRuntime();
+    const urls: string[] = [];
+    const send = (url: string) => {
+      urls.push(url);
+      return Promise.resolve(new Response(null, { status: 503 }));
+    };
+    let made = 0;
+    const { attempts } = await new HttpClient({ ...runtime, send }).send(
+      () => Promise.resolve({ ...GET, url: `${GET.url}${++made}` }),
+      { limits: LIMITS, nextDelayMs: (_, retries) => retries === 0 ? 1 : undefined },
+    );
+    assertEquals([attempts, urls], [2, [`${GET.url}1`, `${GET.url}2`]]);
+  });
+
   it("rejects with the reason, when the caller aborts between two attempts", async () => {
     const controller = new AbortController();
     const runtime = new FakeRuntime();
