@@ -32,7 +32,7 @@ class Waiters {
   }
 
   add(reject: (reason: unknown) => void): void {
-    if (this.#rejects.size === 0) this.#signal.addEventListener("abort", this.#abort, { once: true });
+    this.#signal.addEventListener("abort", this.#abort, { once: true }); // added again it stays one
     this.#rejects.add(reject);
   }
 

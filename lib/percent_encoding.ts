@@ -22,8 +22,8 @@ export function encodeForm(parameters: Iterable<readonly [name: string, value: s
 }
 
 function encodeAfterPercent(text: string): string {
+  if (!/^[0-9a-f]{2}/i.test(text)) return encodeRfc3986(`%${text}`);
   const digits = text.slice(0, 2);
-  if (!/^[0-9a-f]{2}$/i.test(digits)) return encodeRfc3986(`%${text}`);
   const code = parseInt(digits, 16);
   const character = code < 0x80 ? encodeRfc3986(String.fromCharCode(code)) : `%${digits.toUpperCase()}`;
   return character + encodeRfc3986(text.slice(2));

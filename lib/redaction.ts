@@ -39,7 +39,7 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
 
     static {
       // Other comparisons take the constructor for the type, and to them these are plain objects.
-      Object.defineProperty(this.prototype, "constructor", { value: Object, writable: true, configurable: true });
+      Object.defineProperty(this.prototype, "constructor", { value: Object });
     }
   })();
 

@@ -34,7 +34,7 @@ export function timestampOr(text: string, name: string, error: (state: string) =
 
 /** A time in epoch milliseconds as AWS writes it: in whole seconds, rounded down, with `Z`. */
 export function isoSeconds(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace(/\.\d+Z$/, "Z");
+  return new Date(epochMs).toISOString().replace(/\.\d+/, "");
 }
 
 function timeOf(text: string): Date | undefined {
@@ -46,7 +46,7 @@ function timeOf(text: string): Date | undefined {
 
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  const isRealDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const isRealDay = date.getUTCMonth() === month - 1; // a day that the month does not have is in another month
   if (!isRealDay || hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) {
     return undefined;
   }
