@@ -36,12 +36,13 @@ describe("abortable()", () => {
 
   it("rejects all that wait with the reason of the signal, and no one else", async () => {
     const controller = new AbortController();
+    const listeners = countListeners(controller.signal);
     const reason = new Error("enough");
     const waiting = Array.from({ length: 20 }, () => abortable(never, controller.signal).catch((error) => error));
     const other = abortable(Promise.resolve("done"), new AbortController().signal);
     controller.abort(reason);
     assertEquals([...new Set(await Promise.all(waiting))], [reason]);
-    assertEquals(await other, "done");
+    assertEquals([await other, listeners], ["done", { now: 0, most: 1 }]);
   });
 
   it("rejects at once where the signal is aborted, and leaves no rejection of the work unhandled", async () => {

@@ -23,6 +23,8 @@ describe("printable()", () => {
     assertEquals(printable("x".repeat(200)), "x".repeat(200));
     assertEquals(printable("x".repeat(201)), `${"x".repeat(200)}…`);
   });
+
+  it("reads no more than 800 characters of a long text", () => assertEquals(printable(`${"\0".repeat(799)}ab`), "a"));
 });
 
 describe("printableMessage()", () => {

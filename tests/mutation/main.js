@@ -72,7 +72,8 @@ function runStryker(config) {
 
 function textAt(source, { start, end }) {
   const lines = source.split("\n");
-  const offset = ({ line, column }) => lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, column - 1);
+  const offset = ({ line, column }) =>
+    lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, column - 1);
   return source.slice(offset(start), offset(end));
 }
 

@@ -7,14 +7,21 @@ export function countListeners(signal: AbortSignal): { now: number; most: number
     count.now = listeners.size;
     count.most = Math.max(count.most, count.now);
   };
+  const forget = (listener: unknown) => () => {
+    listeners.delete(listener);
+    note();
+  };
   signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
     listeners.add(args[1]);
     note();
     addEventListener.apply(signal, args);
+    const options = args[2];
+    if (typeof options === "object" && options.once === true) {
+      addEventListener.call(signal, args[0], forget(args[1]), options);
+    }
   };
   signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-    listeners.delete(args[1]);
-    note();
+    forget(args[1])();
     removeEventListener.apply(signal, args);
   };
   return count;
