@@ -110,7 +110,8 @@ describe("chain()", () => {
   });
 
   it("throws at once, without a provider", () => {
-    assertEquals(assertThrows(() => chain(), CredentialsProviderError).code, "ConfigurationError");
+    const { code, hint } = assertThrows(() => chain(), CredentialsProviderError);
+    assertEquals([code, hint], ["ConfigurationError", "Give at least one, such as fromInstanceMetadata()."]);
   });
 });
 

@@ -138,6 +138,7 @@ describe("credentials from other code are refused", () => {
     it(`for ${name}`, async () => {
       const error = await assertRejects(() => copyOf(given), CredentialsProviderError);
       assertEquals([error.code, error.message], ["InvalidCredentials", `Cannot use the credentials: ${state}`]);
+      assert(error.hint?.startsWith("The provider must return accessKeyId and secretAccessKey"), error.hint);
       assertEquals([error.recoverable, error.tryNextLink], [true, false]);
     });
   }

@@ -78,5 +78,6 @@ describe("fromEnv()", () => {
     const runtime = new FakeRuntime({ ...KEYS, AWS_CREDENTIAL_EXPIRATION: "2020-01-01T00:00:00Z" });
     const error = await assertRejects(() => fromEnv({ runtime })(), CredentialsProviderError);
     assertEquals(error.code, "ExpiredCredentialsError");
+    assert(error.hint?.startsWith("Check the clock of this machine"), error.hint);
   });
 });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertFalse, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isRecoverable } from "../lib/errors.ts";
 import { CredentialsProviderError } from "../mod.ts";
@@ -10,6 +10,32 @@ function circle(): object {
   error.cause = { cause: error };
   return error;
 }
+
+describe("new CredentialsProviderError()", () => {
+  it("is named after its code, with one Error at the end", () => {
+    const names = (["ImdsNoRole", "StsError"] as const).map((code) => new CredentialsProviderError(code, "x").name);
+    assertEquals(names, ["ImdsNoRoleError", "StsError"]);
+  });
+
+  it("has the details that are given, and no others", () => {
+    const details = { statusCode: 404, hint: "Attach a role.", path: undefined, recoverable: false };
+    const error = new CredentialsProviderError("ImdsNoRole", "x", details);
+    assertEquals({ ...error }, {
+      name: "ImdsNoRoleError",
+      code: "ImdsNoRole",
+      recoverable: false,
+      tryNextLink: true,
+      statusCode: 404,
+      hint: "Attach a role.",
+    } as object);
+  });
+
+  it("has a cause only where one is given", () => {
+    const cause = new Error("beneath");
+    assertStrictEquals(new CredentialsProviderError("StsError", "x", { cause }).cause, cause);
+    assertFalse("cause" in new CredentialsProviderError("StsError", "x"));
+  });
+});
 
 describe("isRecoverable()", () => {
   const rows: readonly [string, unknown, boolean][] = [

@@ -246,6 +246,163 @@ describe("unknown options", () => {
   });
 });
 
+describe("options are checked when the provider is created", () => {
+  interface Range {
+    readonly create: string;
+    readonly option: string;
+    readonly range: string;
+    readonly accepted: readonly unknown[];
+    readonly refused: readonly (readonly [value: unknown, description: string])[];
+  }
+  const ranges: readonly Range[] = [
+    {
+      create: "fromInstanceMetadata",
+      option: "disabled",
+      range: "true or false",
+      accepted: [true, false],
+      refused: [[0, "0"], ["true", "a string of 4 characters"], [null, "null"]],
+    },
+    {
+      create: "fromInstanceMetadata",
+      option: "timeout",
+      range: "a number of milliseconds > 0",
+      accepted: [0.5, 1],
+      refused: [[0, "0"], [-1, "-1"], [NaN, "NaN"], [Infinity, "Infinity"], ["1", "a string of 1 characters"]],
+    },
+    {
+      create: "fromInstanceMetadata",
+      option: "maxRetries",
+      range: "an integer >= 0",
+      accepted: [0, Number.MAX_SAFE_INTEGER],
+      refused: [[-1, "-1"], [0.5, "0.5"], [2 ** 53, `${2 ** 53}`], ["1", "a string of 1 characters"]],
+    },
+    {
+      create: "fromInstanceMetadata",
+      option: "tokenTtlSeconds",
+      range: "an integer from 1 to 21600",
+      accepted: [1, 21_600],
+      refused: [[0, "0"], [21_601, "21601"], [1n, "1"]],
+    },
+    {
+      create: "fromInstanceMetadata",
+      option: "retryDelayOptions.base",
+      range: "a number of milliseconds >= 0",
+      accepted: [0, 0.5],
+      refused: [[-1, "-1"], [Infinity, "Infinity"], ["0", "a string of 1 characters"]],
+    },
+    {
+      create: "fromInstanceMetadata",
+      option: "retryDelayOptions.customBackoff",
+      range: "a function",
+      accepted: [() => 1],
+      refused: [[1, "1"], [{}, "an object"], [Symbol("x"), "a symbol"]],
+    },
+    {
+      create: "fromInstanceMetadata",
+      option: "endpoint",
+      range: "an absolute http: or https: URL without user info, query and fragment",
+      accepted: ["http://169.254.169.254", "https://localhost:1/base/"],
+      refused: [
+        ["", "a blank string"],
+        [" ", "a blank string"],
+        ["localhost", "a string of 9 characters"],
+        ["ftp://h", "a string of 7 characters"],
+        ["http://user@h", "a string of 13 characters"],
+        ["http://:password@h", "a string of 18 characters"],
+        ["https://h?q", "a string of 11 characters"],
+        ["https://h#f", "a string of 11 characters"],
+        [new URL("http://h"), "an object"],
+      ],
+    },
+    {
+      create: "fromInstanceMetadata",
+      option: "client",
+      range: "an object",
+      accepted: [{ get: () => {} }],
+      refused: [[null, "null"], [() => {}, "a function"]],
+    },
+    {
+      create: "fromProcess",
+      option: "timeout",
+      range: "a number of milliseconds > 0 or Infinity",
+      accepted: [0.5, Infinity],
+      refused: [[0, "0"], [-1, "-1"], [NaN, "NaN"], [-Infinity, "-Infinity"], ["1", "a string of 1 characters"]],
+    },
+    {
+      create: "fromProcess",
+      option: "command",
+      range: "a string or an array of strings",
+      accepted: ["program", ["program", "argument"]],
+      refused: [[5, "5"], [["program", 5], "an array"], [[5, "argument"], "an array"], [{}, "an object"]],
+    },
+    {
+      create: "fromProcess",
+      option: "env",
+      range: "an object of strings",
+      accepted: [{}, { A: "b" }],
+      refused: [[null, "null"], ["", "a blank string"], [{ A: "b", C: 1 }, "an object"]],
+    },
+    {
+      create: "fromProfile",
+      option: "profile",
+      range: "a string that is not blank",
+      accepted: ["dev"],
+      refused: [["", "a blank string"], ["\t", "a blank string"], [5, "5"]],
+    },
+    {
+      create: "fromProfile",
+      option: "sharedConfig.config",
+      range: "a string",
+      accepted: ["", "[default]"],
+      refused: [[["[default]"], "an array"]],
+    },
+    {
+      create: "fromEnv",
+      option: "advisoryWindow",
+      range: "a number",
+      accepted: [-1, 0, 0.5],
+      refused: [[Infinity, "Infinity"], ["1", "a string of 1 characters"]],
+    },
+    {
+      create: "fromEnv",
+      option: "advisoryWindowJitter",
+      range: "a number from 0 to 1",
+      accepted: [0, 0.5, 1],
+      refused: [[-0.1, "-0.1"], [1.1, "1.1"], [NaN, "NaN"], ["0", "a string of 1 characters"]],
+    },
+    {
+      create: "fromEnv",
+      option: "expiryWindowSeconds",
+      range: "a number of seconds >= 0",
+      accepted: [0, 0.5],
+      refused: [[-1, "-1"], [NaN, "NaN"], ["0", "a string of 1 characters"]],
+    },
+    {
+      create: "defaultProvider",
+      option: "timeout",
+      range: "left out (set imds.timeout)",
+      accepted: [undefined],
+      refused: [[1, "1"], [true, "true"]],
+    },
+  ];
+  const given = (option: string, value: unknown): object =>
+    option.split(".").reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as object;
+  for (const { create, option, range, accepted, refused } of ranges) {
+    it(`${create}({ ${option} }) takes ${range}`, () => {
+      for (const value of accepted) make(create, given(option, value));
+    });
+    for (const [value, description] of refused) {
+      it(`${create}({ ${option} }) refuses ${description}: ${String(value)}`, () => {
+        const error = assertThrows(() => make(create, given(option, value)), CredentialsProviderError);
+        assertEquals(error.code, "ConfigurationError");
+        const message = `: ${option} must be ${range}, received ${description}`;
+        assert(error.message.endsWith(message), error.message);
+        assertEquals(error.hint, `Correct ${option}, or remove it to get the default.`);
+      });
+    }
+  }
+});
+
 describe("time limits", () => {
   const sources: Readonly<Record<string, object>> = {
     fromInstanceMetadata: {},
