@@ -107,8 +107,7 @@ export function resolveEndpoint(service: EndpointService, settings: EndpointSett
 /** The region whose STS knows a role: the default one of the role's partition. */
 export function regionOfRoleArn(roleArn: string): string {
   const [, partitionId] = roleArn.split(":");
-  const [, , , , , region] = PARTITIONS.find(([id]) => id === partitionId) ?? [];
-  return region ?? DEFAULT_REGION;
+  return PARTITIONS.find(([id]) => id === partitionId)?.at(-1) ?? DEFAULT_REGION;
 }
 
 function hostName(service: EndpointService, region: string, useFips: boolean, useDualStack: boolean): string {

@@ -67,7 +67,7 @@ const UNSIGNED_HEADERS = [
 const VISIBLE_ASCII_REGEXP = /^[\x21-\x7e]+$/;
 const NOT_BLANK_REGEXP = /\S/;
 const SCOPE_PART_REGEXP = /^[A-Za-z0-9._-]+$/;
-const TIME_REGEXP = /^\d{8}T\d{6}Z$/;
+const FOUR_DIGIT_YEAR_REGEXP = /^\d{8}T/;
 
 /** The rules of a service, by its name in signatures. */
 export function signingRules(service: string): SigningRules {
@@ -140,7 +140,7 @@ function refusal(name: string, expected: string): CredentialsProviderError {
 function timeOf(date: Date): string {
   const isValid = date instanceof Date && !Number.isNaN(date.getTime());
   const time = isValid ? date.toISOString().replaceAll(/[:-]|\.\d{3}/g, "") : "";
-  if (!TIME_REGEXP.test(time)) throw refusal("date", "a valid Date of the years 0 to 9999");
+  if (!FOUR_DIGIT_YEAR_REGEXP.test(time)) throw refusal("date", "a valid Date of the years 0 to 9999");
   return time;
 }
 
@@ -179,7 +179,7 @@ function normalized(pathname: string): string {
 }
 
 function canonicalQuery(search: string): string {
-  const pairs = search.replace(/^\?/, "").split("&").filter((pair) => pair !== "").map(nameAndValue);
+  const pairs = search.slice(1).split("&").filter((pair) => pair !== "").map(nameAndValue);
   return pairs.sort(byNameThenValue).map((pair) => pair.join("=")).join("&");
 }
 
