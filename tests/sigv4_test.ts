@@ -129,6 +129,7 @@ describe("signatureHeaders()", () => {
     ["a service with a comma", "service", KEYS, { ...SCOPE, service: "CANARY, a" }],
     ["an invalid date", "date", KEYS, { ...SCOPE, date: new Date(NaN) }],
     ["a date with five digits in its year", "date", KEYS, { ...SCOPE, date: new Date("+010000-01-01T00:00:00Z") }],
+    ["a date before the year 0", "date", KEYS, { ...SCOPE, date: new Date("-000001-01-01T00:00:00Z") }],
     ["a date as a string", "date", KEYS, { ...SCOPE, date: "2015-08-30T12:36:00Z" }],
     ["no credentials", "credentials.accessKeyId", undefined, SCOPE],
     ["a provider as credentials", "credentials.accessKeyId", () => Promise.resolve(KEYS), SCOPE],
@@ -147,7 +148,10 @@ describe("signatureHeaders()", () => {
         `Cannot sign the request: ${option} must be `,
       );
       assertEquals(error.code, "ConfigurationError");
-      assert(error.hint !== undefined);
+      const fix = option.startsWith("credentials.")
+        ? "Pass the credentials that a provider returned"
+        : `Correct ${option}.`;
+      assert(error.hint?.startsWith(fix), error.hint);
       assertFalse(/CANARY|wJalr/.test(error.message + error.hint));
     });
   }
