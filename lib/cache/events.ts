@@ -91,7 +91,8 @@ function logLine(event: CacheEvent, now: number): LogLine | undefined {
 }
 
 function timeUntil(date: Date | undefined, now: number): string {
-  const ms = (date?.getTime() ?? now) - now;
+  if (date === undefined) return "when a caller forces it";
+  const ms = date.getTime() - now;
   return ms <= 0 ? "at the next call" : `in ${Math.ceil(ms / 1_000)} s`;
 }
 

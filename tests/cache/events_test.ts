@@ -130,6 +130,19 @@ describe("CredentialsCache reports", () => {
     assertEquals((await watched.get(36_901, { set: "AKID-3", lasts: 21_600 })).map(({ type }) => type), ["retrieved"]);
   });
 
+  it("refreshFailed of credentials that do not expire: only a caller that forces it starts the next attempt", async () => {
+    const watched = new Watched();
+    await watched.get(0, { set: "AKID-1", lasts: null });
+    watched.takeLines();
+    const [event] = await watched.get(1, { fail: "recoverable" }, true);
+    assert(event?.type === "refreshFailed");
+    assertEquals([event.serving, event.nextAttempt], [true, undefined]);
+    assertEquals(watched.takeLines(), [
+      `warn: Cannot refresh credentials from ManualProvider: ${OFFLINE}; serving the cached ones, still valid; ` +
+      "next attempt when a caller forces it",
+    ]);
+  });
+
   it("refreshFailed and servedStale once the cached credentials are expired", async () => {
     const watched = new Watched();
     await watched.get(0, { set: "AKID-1", lasts: 21_600 });
