@@ -124,6 +124,19 @@ describe("CredentialsCache wraps", () => {
     assertEquals(source.options, [undefined, undefined, { forceRefresh: true }]);
   });
 
+  it("a source, from which refresh() retrieves now, with the signal of its caller", async () => {
+    const runtime = new FakeRuntime();
+    const source = new ManualSource(runtime.now);
+    source.response = { set: "AKID-1", lasts: 21_600 };
+    const cache = new CredentialsCache(source, { runtime });
+    await cache.get();
+    source.response = { set: "AKID-2", lasts: 21_600 };
+    assertEquals((await cache.refresh()).accessKeyId, "AKID-2");
+    assertEquals(source.options, [undefined, { forceRefresh: true }]);
+    const reason = new RangeError("enough");
+    assertStrictEquals(await cache.refresh({ signal: AbortSignal.abort(reason) }).catch((error) => error), reason);
+  });
+
   it("a source, and rejects a caller that gives up with the reason of its signal", async () => {
     const controller = new AbortController();
     const cache = new CredentialsCache(new ManualSource(Date.now));

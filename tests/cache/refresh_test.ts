@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import type { Credentials } from "../../mod.ts";
 import {
+  afterFailure,
   afterSuccess,
   type CacheState,
   EMPTY,
@@ -70,6 +71,16 @@ describe("afterSuccess() sets the windows", () => {
       const entry = afterSuccess(EMPTY, credentials(expiresAt), stable, NOW, random, options);
       const windows = [entry.advisoryAt, entry.mandatoryAt].map((at) => Math.round(expiresAt - at) / 1_000);
       assertEquals(windows, [advisory, mandatory]);
+    });
+  }
+});
+
+describe("afterFailure()", () => {
+  for (const stable of [true, false]) {
+    it(`goes by the ${stable ? "" : "missing "}static stability of what is cached, whatever the source has by now`, () => {
+      const state = afterSuccess(EMPTY, credentials(NOW + 60_000), stable, NOW, 0, {});
+      const after = afterFailure(state, new Error("offline"), !stable, NOW, 0);
+      assertEquals(after.kind === "cached" && [after.notBefore, after.failures], stable ? [NOW + 300_000, 1] : [0, 0]);
     });
   }
 });
