@@ -1,4 +1,12 @@
-import { assert, assertEquals, assertFalse, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   ContainerProvider,
@@ -48,6 +56,7 @@ describe("containerTarget()", () => {
           false,
         ]);
         assert(thrown.message.includes(error), thrown.message);
+        assertMatch(thrown.hint ?? "", /^(Correct AWS_CONTAINER_\w+; ECS|Use https, or one of 169\.254\.170\.2, )/);
         assertFalse(printed(thrown).join().includes(CANARY));
         return;
       }

@@ -32,6 +32,7 @@ describe("parseStsCredentials()", () => {
       const thrown = assertThrows(parse, CredentialsProviderError);
       assertEquals([thrown.code, thrown.recoverable, thrown.tryNextLink], ["StsInvalidResponse", true, false]);
       assert(thrown.message.includes(error), thrown.message);
+      assert(thrown.hint?.includes("check AWS_ENDPOINT_URL_STS"), thrown.hint);
       assertFalse(printed(thrown).join().includes("canary"));
     });
   }
