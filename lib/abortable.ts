@@ -32,7 +32,7 @@ class Waiters {
   }
 
   add(reject: (reason: unknown) => void): void {
-    this.#signal.addEventListener("abort", this.#abort, { once: true }); // added again it stays one
+    this.#signal.addEventListener("abort", this.#abort, { once: true }); // has no effect where it is added already
     this.#rejects.add(reject);
   }
 
