@@ -23,7 +23,7 @@ export interface ContainerProviderOptions {
   readonly awsContainerAuthorizationTokenFile?: string | undefined;
   /** Milliseconds for one attempt, from connecting to the last byte; > 0. @default {5000} */
   readonly timeout?: number | undefined;
-  /** Milliseconds until the response headers; > 0. @default {2000} */
+  /** Milliseconds until the response headers; > 0. Defaults to `timeout`. */
   readonly connectTimeout?: number | undefined;
   /** Requests after a first one that failed in a way that may pass; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
@@ -100,7 +100,7 @@ export class ContainerProvider implements CredentialsSource {
    */
   async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
     signal?.throwIfAborted();
-    const { maxRetries = 2, timeout = 5_000, connectTimeout = Math.min(2_000, timeout), logger } = this.#options;
+    const { maxRetries = 2, timeout = 5_000, connectTimeout = timeout, logger } = this.#options;
     const target = containerTarget(this.#options, this.#runtime.env, (message) => logger?.warn?.(message));
     if (target === undefined) throw notConfigured();
     const token = await this.#token(target);

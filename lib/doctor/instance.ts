@@ -4,7 +4,7 @@ import type { Finding } from "./finding.ts";
 import type { Exchange } from "./observer.ts";
 
 const TOKEN_HEADER = "x-aws-ec2-metadata-token";
-const TIME_LIMITS = { timeoutMs: 1_000, connectTimeoutMs: 1_000 };
+const TIME_LIMITS = { timeoutMs: 1_000 };
 const WORD_REGEXP = /^[\w-]{1,100}$/;
 /** The files in which the firmware of an instance names itself. */
 const FIRMWARE: readonly (readonly [path: string, mark: RegExp])[] = [

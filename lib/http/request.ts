@@ -16,8 +16,8 @@ export interface HttpRequest {
 export interface TimeLimits {
   /** From connecting to the last byte of the response. */
   readonly timeoutMs: number;
-  /** From connecting to the response headers. */
-  readonly connectTimeoutMs: number;
+  /** From connecting to the response headers: `fetch` does not tell when it has connected. Defaults to `timeoutMs`. */
+  readonly connectTimeoutMs?: number | undefined;
 }
 
 /** A response; `sentAt` is when its request was sent. */
@@ -68,9 +68,8 @@ export async function attempt(
   caller?.throwIfAborted();
   const sentAt = now();
   const deadline = timeout(limits.timeoutMs);
-  const connect = limits.connectTimeoutMs < limits.timeoutMs
-    ? new ConnectLimit(timeout(limits.connectTimeoutMs))
-    : undefined;
+  const { timeoutMs, connectTimeoutMs = timeoutMs } = limits;
+  const connect = connectTimeoutMs < timeoutMs ? new ConnectLimit(timeout(connectTimeoutMs)) : undefined;
   const limit = connect === undefined ? deadline : AbortSignal.any([deadline, connect.signal]);
   const signal = caller === undefined ? limit : AbortSignal.any([limit, caller]);
   const content = body === undefined ? {} : { body };

@@ -37,7 +37,7 @@ type ServiceResponse = Extract<Outcome, { kind: "response" }>;
 type ServiceRuntime = Pick<Runtime, "fetch" | "now" | "random" | "sleep" | "timeout">;
 
 const ATTEMPT_TIMEOUT_MS = 10_000;
-const LIMITS = { timeoutMs: ATTEMPT_TIMEOUT_MS, connectTimeoutMs: ATTEMPT_TIMEOUT_MS };
+const LIMITS = { timeoutMs: ATTEMPT_TIMEOUT_MS };
 const BASE_DELAY_MS = 100;
 const THROTTLED_BASE_DELAY_MS = 500;
 const MAX_DELAY_MS = 5_000;

@@ -44,7 +44,6 @@ interface StsCall<Action> {
 }
 
 const VERSION = "2011-06-15";
-const CONNECT_TIMEOUT_MS = 3_000;
 /** AWS accepts a signature for 5 minutes. */
 const MAX_SKEW_MS = 240_000;
 
@@ -92,7 +91,7 @@ export class StsClient {
   async send(call: StsCall<StsAction | "GetCallerIdentity">): Promise<string> {
     let isCorrected = call.credentials === undefined;
     const sent = await this.#http.send(() => this.#request(call), {
-      limits: { timeoutMs: this.#timeoutMs, connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, this.#timeoutMs) },
+      limits: { timeoutMs: this.#timeoutMs },
       signal: call.signal,
       nextDelayMs: (outcome, retries) => {
         if (!isCorrected && this.#correctClock(outcome)) {
