@@ -1,6 +1,6 @@
 /**
- * AWS credentials from every place AWS puts them (EC2, containers, profiles, processes, assumed roles, web identity, SSO and
- * `aws login`), for Deno, Bun, Node and server runtimes that only have `fetch`, with zero dependencies.
+ * AWS credentials from every place AWS puts them (EC2, containers, profiles, processes, assumed roles, web identity,
+ * SSO and `aws login`), for Deno, Bun, Node and other server runtimes with `fetch`, with zero dependencies.
  *
  * ```ts ignore
  * import { defaultProvider } from "@rolecreds/aws";

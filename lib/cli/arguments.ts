@@ -5,7 +5,7 @@ import { editDistance } from "../validate.ts";
 interface Option {
   /** What the help calls its value, such as `NAME`. */
   readonly value?: string;
-  /** The only values it takes. */
+  /** The values that the option can have; any where absent. */
   readonly choices?: readonly string[];
   /** Takes an integer in this range, both ends included. */
   readonly range?: readonly [low: number, high: number];
@@ -16,16 +16,16 @@ interface Option {
 /** The options of a command by name, in the order of the help. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** What a command takes beside options. */
+/** What a command takes: options, an operand, a program. */
 export interface ArgumentRules {
   readonly options: Options;
-  /** The one word that must be given. */
+  /** The operand, which must be given, such as `bash`. */
   readonly operand?: { readonly name: string; readonly choices: readonly string[] };
   /** Whether a program and its arguments follow after `--`. */
   readonly program?: "required" | "optional";
 }
 
-/** The arguments of a command, checked. */
+/** The arguments of a command. With `--help`, operand and program are not checked. */
 export interface Arguments {
   readonly values: Readonly<Record<string, string | undefined>>;
   readonly numbers: Readonly<Record<string, number | undefined>>;
@@ -43,7 +43,7 @@ export class UsageError extends Error {
 type OptionToken = Extract<ArgumentToken, { kind: "option" }>;
 
 /**
- * Reads the words of a command line that follow the name of the command.
+ * Parses the words of a command line, without the name of the command.
  *
  * @throws {UsageError} With a message of one line.
  */

@@ -1,13 +1,13 @@
 import type { Terminal } from "../runtime/terminal.ts";
 
-/** What terminals take for a colour. */
+/** The codes that set a colour on a terminal (SGR). */
 const CODES = { green: 32, yellow: 33, red: 31, dim: 2 } as const;
 
 /** A colour of text. */
 export type Colour = keyof typeof CODES;
 
 /**
- * Returns a function that colours text for a terminal, and leaves it as it is elsewhere.
+ * Returns a function that colours text, or returns it unchanged where the output is no terminal or `NO_COLOR` is set.
  *
  * @see {@link https://no-color.org/}
  */

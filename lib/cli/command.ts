@@ -4,7 +4,7 @@ import type { ArgumentRules, Arguments, Options } from "./arguments.ts";
 /** A command: what it takes, what the help says of it, and what it does. */
 export interface Command extends ArgumentRules {
   readonly name: string;
-  /** What it does, in one line. */
+  /** What it does: one line, lower case, without a period. */
   readonly summary: string;
   /** More lines for the help. */
   readonly notes: readonly string[];

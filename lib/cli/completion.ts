@@ -2,7 +2,7 @@ import { type Command, COMMON_OPTIONS } from "./command.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** `rolecreds completion`, for these commands and itself. */
+/** Makes the command `rolecreds completion`, whose scripts complete the given commands and `completion` itself. */
 export function completionCommand(commands: readonly Command[]): Command {
   const command: Command = {
     name: "completion",
@@ -95,7 +95,7 @@ function fishRules({ name, summary, options, operand }: Command): readonly strin
   ];
 }
 
-/** For text of this program, which holds no quotes. */
+/** Puts a text of this program, which contains no single quotes, between single quotes. */
 function quoted(text: string): string {
   return `'${text}'`;
 }

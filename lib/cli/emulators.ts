@@ -12,7 +12,7 @@ import {
 } from "../testing/mod.ts";
 import type { Variables } from "./variables.ts";
 
-/** An emulator as a command line names it. */
+/** The settings of an emulator that a command line can give. */
 interface EmulatorSettings {
   readonly role: string | undefined;
   /** The lifetime of new credentials. */
@@ -22,7 +22,7 @@ interface EmulatorSettings {
 /** An emulator, and what is needed to serve it. */
 interface ServableEmulator {
   readonly emulator: Emulator;
-  /** Issues new credentials; absent where each request gets new ones anyway. */
+  /** Issues new credentials; absent where each response has new credentials. */
   readonly rotate?: () => void;
   /** The variables that make AWS SDKs use it. */
   readonly variables: (origin: string) => Variables;
@@ -164,7 +164,7 @@ function optionsOf({ role, ttlSeconds }: EmulatorSettings): { role?: string; lif
   };
 }
 
-/** Makes the compiler check that no name of the type is missing. */
+/** Returns the keys of `all`; the type makes the compiler check that no name is missing. */
 function names<T extends string>(all: Readonly<Record<T, true>>): readonly T[] {
   return Object.keys(all) as T[];
 }

@@ -1,10 +1,10 @@
 import { type Credentials, CredentialsProviderError } from "../../mod.ts";
 import { isoSeconds } from "../timestamp.ts";
 
-/** What an endpoint serves, and to whom. */
+/** The credentials that an endpoint serves, and what it needs for that. */
 export interface EndpointOptions {
   readonly credentials: () => Promise<Credentials>;
-  /** The secret of this endpoint: what `Authorization` must hold, or the session token of the instance metadata service. */
+  /** The secret of this endpoint: the value of the `Authorization` header, or the IMDS token. */
   readonly token: string;
   readonly region: string | undefined;
   readonly now: () => number;
@@ -16,7 +16,7 @@ interface Result {
   readonly status: number;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Why there are no credentials in it. */
+  /** Why the request was refused or failed; absent for a success. */
   readonly reason?: string;
 }
 
@@ -33,7 +33,7 @@ const LIFETIME_WITHOUT_EXPIRATION_MS = 3_600_000;
 export const CONTAINER_PATH = "/credentials";
 
 /**
- * Responds as the credentials endpoint of a container does.
+ * Returns a handler that responds as the credentials endpoint of a container.
  *
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
  */
@@ -49,7 +49,7 @@ export function containerEndpoint(options: EndpointOptions): (request: Request) 
 }
 
 /**
- * Responds as the instance metadata service does, version 2 only. All session tokens are the same.
+ * Returns a handler that responds as IMDS does, version 2 only. Every token request gets the same token.
  *
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html}
  */

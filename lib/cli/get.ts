@@ -103,7 +103,7 @@ function isUnprintable(character: string): boolean {
   return character !== " " && character !== "\n" && printable(character) === "";
 }
 
-/** JSON escapes the first control characters only; terminals also obey others. */
+/** JSON in ASCII. `JSON.stringify` escapes only U+0000 to U+001F; terminals also obey control characters above. */
 function asciiJson(document: object): string {
   const escaped = (text: string) => `\\u${text.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(document, undefined, 2).replaceAll(/[^\x20-\x7e\n]/g, escaped);

@@ -49,7 +49,9 @@ function optionLines(options: Options): readonly string[] {
 const MAX_LINE_LENGTH = 80;
 const MAX_NAME_LENGTH = 26;
 
-/** Fills paragraphs. An indented line, as of a list, stays a line of its own. */
+/**
+ * Joins the lines of each paragraph and wraps them. An indented line, such as a list item, is not joined with others.
+ */
 function filled(notes: readonly string[]): readonly string[] {
   const blocks: string[] = [];
   for (const line of notes) {

@@ -11,7 +11,10 @@ interface LogEntry {
   readonly message?: string;
 }
 
-/** Writes to the standard error output: lines for people on a terminal, elsewhere one JSON document a line. */
+/**
+ * Returns a function that logs to the standard error output: readable lines on a terminal, otherwise one JSON document
+ * per line.
+ */
 export function logger(terminal: Terminal): (entry: LogEntry) => void {
   const { stderrIsTerminal, printError, runtime } = terminal;
   const paint = painter(stderrIsTerminal, terminal);

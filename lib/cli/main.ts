@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line `rolecreds`: gets AWS credentials, runs programs with them, serves them, and explains what it finds.
+ * The command line `rolecreds`: gets AWS credentials, runs programs with them, serves them, explains which ones a
+ * machine gets, and emulates AWS services.
  *
  * @module
  */
@@ -38,7 +39,8 @@ export async function main(terminal: Terminal): Promise<number> {
   try {
     return await dispatch(terminal);
   } catch (error) {
-    if (error instanceof OutputLost) return 1; // whoever read the output is gone
+    // its reader closed the pipe, or the disk is full: there is no place for a message
+    if (error instanceof OutputLost) return 1;
     if (!(error instanceof UsageError)) {
       terminal.printError(report(error));
       return 1;
@@ -63,7 +65,10 @@ async function dispatch(terminal: Terminal): Promise<number> {
   return 0;
 }
 
-/** The first word that is no option is the command, so that `--help get` works, too. */
+/**
+ * The first word without a leading `-` is the command, so that `--help get` works, too. Options with values must follow
+ * it.
+ */
 function splitCommand(args: readonly string[]): readonly [name: string | undefined, words: readonly string[]] {
   const index = args.findIndex((word) => !word.startsWith("-"));
   const terminator = args.indexOf("--");

@@ -36,7 +36,7 @@ export const SERVE: Command = {
   ],
   async run(args, terminal) {
     const source = sourceOf(args, terminal, { warn: warnings(terminal) });
-    await retrieve(source, args, terminal); // what is wrong is said now, not at the first request
+    await retrieve(source, args, terminal); // so that an error is reported at the start, not at the first request
     const variables = await start(source, args, terminal);
     const { values, switches } = args;
     const isSet = (name: string) => !switches.has("imds") && terminal.runtime.env(name) !== undefined;
@@ -45,7 +45,7 @@ export const SERVE: Command = {
   },
 };
 
-/** Warnings as lines of the log. */
+/** Returns a function that logs warnings. */
 export function warnings(terminal: Terminal): (message: string) => void {
   const log = logger(terminal);
   return (message) => log({ message });

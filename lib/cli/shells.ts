@@ -18,7 +18,7 @@ const SHELLS: Readonly<Record<Shell, Syntax>> = {
     unset: (name) => `set -e ${name}`,
   },
   powershell: {
-    // PowerShell takes typographic quotes for the plain one.
+    // PowerShell treats typographic single quotes as plain ones.
     set: (name, value) => `$Env:${name} = '${value.replaceAll(/['\u2018-\u201b]/g, "$&$&")}'`,
     unset: (name) => `Remove-Item Env:${name}`,
   },
@@ -27,7 +27,7 @@ const SHELLS: Readonly<Record<Shell, Syntax>> = {
 /**
  * The commands that change the environment of a shell.
  *
- * @param isSet Whether the shell has a variable: only then it is removed.
+ * @param isSet Whether a variable is set; only those are removed.
  */
 export function shellCommands(shell: Shell, variables: Variables, isSet: (name: string) => boolean): string {
   const { set, unset } = SHELLS[shell];

@@ -121,7 +121,7 @@ export function mfaCodeProvider({ stdinIsTerminal, stderrIsTerminal, readHiddenL
 }
 
 /**
- * Retrieves credentials that live as long as `--min-lifetime` says.
+ * Retrieves credentials with at least the lifetime of `--min-lifetime`, if that is given.
  *
  * @throws {Failure} If they expire sooner.
  */

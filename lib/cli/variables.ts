@@ -44,7 +44,7 @@ export function credentialsVariables(credentials: Credentials, region: string | 
 }
 
 /**
- * The variables with which a program gets its credentials from an endpoint for containers.
+ * The variables that make a program get its credentials from a container endpoint.
  *
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
  */
@@ -56,7 +56,10 @@ export function endpointVariables({ uri, token }: { readonly uri: string; readon
   };
 }
 
-/** The variables that hide the shared files: AWS SDKs prefer credentials of their default profile to an endpoint. */
+/**
+ * The variables that hide the shared files: AWS SDKs use the credentials of the default profile in them before those of
+ * an endpoint.
+ */
 export function hiddenFiles(platform: "posix" | "windows"): Variables {
   const noFile = platform === "windows" ? "NUL" : "/dev/null";
   return { AWS_CONFIG_FILE: noFile, AWS_SHARED_CREDENTIALS_FILE: noFile };

@@ -2,12 +2,12 @@ import type { CredentialsProviderError } from "../errors.ts";
 import type { DenoNamespace } from "./deno.ts";
 import { runtimeKind, unsupportedVersion } from "./kind.ts";
 
-/** The runtime that a program is on, for reports. */
+/** The runtime that a program runs on, for reports. */
 interface RuntimeDescription {
   readonly kind: ReturnType<typeof runtimeKind>;
-  /** Its name and version, such as `Node 24.1.0`. */
+  /** The name and version, such as `Node 24.1.0`; for "web" a description. */
   readonly name: string;
-  /** Why this version is not supported. */
+  /** Why this version is not supported; `undefined` if it is. */
   readonly unsupported: CredentialsProviderError | undefined;
 }
 
@@ -29,7 +29,7 @@ export function describeRuntime(globals: object = globalThis): RuntimeDescriptio
   return { kind, name: names[kind], unsupported: unsupportedVersion(globals) };
 }
 
-/** Whether Deno granted a permission; elsewhere there are none to grant. It does not prompt. */
+/** Whether Deno granted a permission, without prompting; always true on other runtimes. */
 export function isGranted(descriptor: Readonly<Record<string, string>>, globals: object = globalThis): boolean {
   const { Deno } = globals as { readonly Deno?: Pick<DenoNamespace, "permissions"> };
   return Deno === undefined || Deno.permissions.querySync(descriptor).state === "granted";

@@ -2,7 +2,7 @@ import type { Runtime } from "../runtime.ts";
 import { readTextFile } from "./file.ts";
 import { replaceFile, type WritableFileSystem } from "./replace_file.ts";
 
-/** The parts of Node's `process` that the adapters use; Bun has them, too. */
+/** The parts of Node's `process` that the adapters use; Bun and Deno have them, too. */
 export interface NodeProcess {
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -19,8 +19,8 @@ interface FilePromises extends WritableFileSystem {
 }
 
 /**
- * The environment, the files and the system, as Node and Bun offer them. Built-in modules come from
- * `process.getBuiltinModule`, so that bundlers see no import.
+ * The environment, files, home directory and platform on Node and Bun. Built-in modules come from
+ * `process.getBuiltinModule`, so that a bundle for a runtime without these modules can be built.
  */
 export function builtinRuntime(
   process: NodeProcess,

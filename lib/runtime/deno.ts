@@ -16,8 +16,8 @@ export interface DenoNamespace extends FileSystem {
 }
 
 /**
- * Deno 2.5.1 and later. A permission is queried without prompting; one that was not granted makes a variable unset and a
- * file missing.
+ * Deno 2.5.1 and later. A permission is queried without prompting; without it a variable counts as unset and a file as
+ * missing.
  */
 export function denoRuntime(deno: DenoNamespace): Runtime {
   const web = webRuntime();
@@ -27,15 +27,19 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     deno.permissions.querySync(descriptor).state === "granted";
   const env = (variable: string) => isGranted({ name: "env", variable }) ? deno.env.get(variable) : undefined;
 
-  /** The client for an origin, decided once: Deno, too, reads the proxy variables only once. */
+  /**
+   * The `Deno.HttpClient` for an origin, `undefined` for the default one. Chosen once, because Deno reads the proxy
+   * variables only once, too.
+   */
   function directClient(target: URL): object | undefined {
     if (!clients.has(target.origin)) clients.set(target.origin, chooseClient(target));
     return clients.get(target.origin);
   }
 
   /**
-   * A client for one origin through no proxy, where one may apply. Deno obeys variables that it does not let us read, and on
-   * Windows the system settings; how it reads `NO_PROXY` differs from what others do.
+   * A client that sends to one origin directly; `undefined` where no proxy can apply. One can apply by a variable that
+   * Deno does not let this program read, and on Windows by the system settings. `NO_PROXY` is not considered: Deno
+   * reads it differently from other runtimes.
    */
   function chooseClient(target: URL): object | undefined {
     const hidden = proxyVariables(target.href).filter((variable) => !isGranted({ name: "env", variable }));
@@ -64,7 +68,7 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
       const client = directClient(target);
       return await web.fetch(url, (client === undefined ? init : { ...init, client }) as RequestInit);
     },
-    // In Deno a listener on an `AbortSignal.timeout()` keeps the program alive until it aborts.
+    // In Deno an `AbortSignal.timeout()` with a listener keeps the program alive until the time limit.
     timeout: (ms) =>
       afterTurn((abort) => {
         const reason = new DOMException("The time limit passed", "TimeoutError");
@@ -83,20 +87,23 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
 }
 
 /**
- * A client whose proxy is the target itself, over plain TCP: the one setting that keeps the proxy variables out. The
- * request line then contains the whole URL, so it is used only where a proxy may apply.
+ * A client whose proxy is the target itself, over plain TCP: the only setting with which Deno ignores the proxy
+ * variables. The request line then contains the whole URL, so it is used only where a proxy may apply.
  */
 function createDirectClient(deno: DenoNamespace, url: URL): object {
   return deno.createHttpClient({ proxy: { transport: "tcp", hostname: url.hostname, port: Number(portOf(url)) } });
 }
 
-/** Lets this program end before the timer fires. In an npm package timers are those of Node, which older versions refuse. */
+/**
+ * Lets this program end before the timer fires. In an npm package Deno uses the timers of Node, which `Deno.unrefTimer`
+ * of older versions does not accept.
+ */
 function unrefTimer(deno: Pick<DenoNamespace, "unrefTimer">, timer: unknown): void {
   if (typeof timer === "object") (timer as { unref(): void }).unref();
   else deno.unrefTimer(timer);
 }
 
-/** The direct client would speak without TLS. */
+/** The error for an `https:` URL that may go through a proxy: the direct client cannot use TLS. */
 function httpsRefusal(variable: string | undefined, hidden: readonly string[]): RefusedRequest {
   const state = variable !== undefined
     ? `${variable} would send it through a proxy`
@@ -107,7 +114,7 @@ function httpsRefusal(variable: string | undefined, hidden: readonly string[]): 
   return new RefusedRequest("proxy", state, `Use an http: endpoint, or ${grant}.`);
 }
 
-/** Deno has Node's `process`, too. */
+/** Node's `process`, which Deno has as a global. */
 function nodeProcess(): NodeProcess {
   return (globalThis as unknown as { readonly process: NodeProcess }).process;
 }

@@ -7,10 +7,13 @@ import { runtimeKind, unsupportedVersion } from "./kind.ts";
 import { nodeRuntime } from "./node.ts";
 import { webRuntime } from "./web.ts";
 
-/** Made at the first use, and the same for every caller: what is read once per process depends on it. */
+/** Created at the first use, and the same object for every caller: files are cached by its functions. */
 let runtime: Runtime | undefined;
 
-/** The runtime this program is on, with the given parts in place of its own. Never throws. */
+/**
+ * The runtime of this program, with the given parts in place of its own. Does not throw, also for a version that is not
+ * supported: then its parts do.
+ */
 export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
   runtime ??= detected();
   const given = givenParts(parts, [...Object.keys(runtime), "spawn", "writeTextFile"]);
@@ -39,7 +42,7 @@ function detected(): Runtime {
   }
 }
 
-/** Every first call fails: a provider that found nothing here would make a chain use another identity. */
+/** A runtime whose parts fail at every call: if they found nothing, a chain would use another identity. */
 function unsupportedRuntime(error: CredentialsProviderError): Runtime {
   const fail = () => {
     throw error;
@@ -50,7 +53,7 @@ function unsupportedRuntime(error: CredentialsProviderError): Runtime {
 
 let boundParts: WeakMap<object, Partial<Runtime>> | undefined;
 
-/** The parts that are defined, also those that an object has from its class. */
+/** The parts that are not `undefined`, including those that an object inherits from its class. */
 function givenParts(parts: Partial<Runtime>, names: readonly string[]): Partial<Runtime> {
   if (typeof parts !== "object") return {};
   const own = Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
@@ -60,7 +63,10 @@ function givenParts(parts: Partial<Runtime>, names: readonly string[]): Partial<
   return { ...inherited, ...own };
 }
 
-/** Methods lose their object in a copy. They are bound once: files are cached by the function that reads them. */
+/**
+ * Methods are bound, because in a copy they would lose their `this`. Each is bound only once per object, because files
+ * are cached by the function that reads them.
+ */
 function inheritedParts(parts: Partial<Runtime>, names: readonly string[]): Partial<Runtime> {
   const values = parts as Readonly<Record<string, unknown>>;
   const inherited = names.filter((name) => !Object.hasOwn(parts, name) && values[name] !== undefined);

@@ -3,13 +3,16 @@ import { printable } from "../printable.ts";
 import type { NodeProcess } from "./builtin.ts";
 import { exemptionHint, isExempt } from "./proxy.ts";
 
-/** What undici, the `fetch` of Node, sends requests with: an agent, or something that replaces or wraps one. */
+/**
+ * The object with which undici, the implementation of Node's `fetch`, sends requests: an agent, or what replaces or
+ * wraps one.
+ */
 interface Dispatcher {
   readonly constructor: { new (): object; readonly name: string; readonly wrapHandler?: unknown };
   readonly dispatch: unknown;
 }
 
-/** The options of an Agent that can lead to a proxy. */
+/** Those options of an Agent with which requests can go through a proxy. */
 interface AgentOptions {
   readonly connect?: { readonly socketPath?: unknown; readonly path?: unknown };
   readonly tls?: unknown;
@@ -23,11 +26,12 @@ const CUSTOM_HINT =
   "Use the proxy for other requests only, or give a `fetch` without one as `runtime: { fetchDirect }`.";
 
 /**
- * What to add to the options of Node's `fetch` so that a request goes through no proxy; mostly nothing.
+ * Returns the options that make Node's `fetch` send a request through no proxy; in most cases none are needed.
  *
- * A program can replace the dispatcher of every `fetch` (`http.setGlobalProxyFromEnv()`, undici's `setGlobalDispatcher()`),
- * and Node does so by itself with `NODE_USE_ENV_PROXY` and `--use-env-proxy`. Only undici's plain Agent, alone or in a
- * MockAgent, is surely direct.
+ * A program can replace the dispatcher of every `fetch` (`http.setGlobalProxyFromEnv()`, undici's
+ * `setGlobalDispatcher()`), and Node does so by itself with `NODE_USE_ENV_PROXY` and `--use-env-proxy`. Only undici's
+ * own Agent is certain to be direct: as the dispatcher, in a MockAgent, or in an EnvHttpProxyAgent that has no proxy
+ * for the protocol.
  *
  * @throws {RefusedRequest} Where the request may go through a proxy.
  * @see {@link https://nodejs.org/api/cli.html#node_use_env_proxy1}
@@ -39,7 +43,7 @@ export function directDispatch(
   const globals = globalThis as unknown as Readonly<Record<symbol, Dispatcher | undefined>>;
   const first = globals[Symbol.for("undici.globalDispatcher.1")];
   const second = globals[Symbol.for("undici.globalDispatcher.2")];
-  // Undici 8 keeps its dispatcher in the second place, and a wrapper of it for older versions in the first.
+  // Undici 8 keeps its dispatcher under the symbol ".2", and under ".1" a wrapper of it for older versions.
   const used = Number(versions["undici"]?.split(".")[0]) >= 8 ? second : first;
   const isWrapper = second !== undefined && first?.constructor.wrapHandler !== undefined;
   const { protocol } = new URL(url);
@@ -48,7 +52,7 @@ export function directDispatch(
     .filter((dispatcher) => !isDirect(dispatcher, protocol));
   if (others[0] === undefined) return {};
   const other = others.find((dispatcher) => dispatcher !== used) ?? others[0];
-  const direct = part(other, "no proxy agent"); // the EnvHttpProxyAgent has it, for hosts that are exempt
+  const direct = part(other, "no proxy agent"); // the agent that EnvHttpProxyAgent uses for hosts in NO_PROXY
   if (other !== used || !isPlainAgent(direct)) throw refusal(other, CUSTOM_HINT);
   if (!isExempt(url, (name) => env[name])) throw refusal(other, exemptionHint(url));
   return { dispatcher: direct };
@@ -76,8 +80,9 @@ function isDirect(dispatcher: Dispatcher, protocol: string): boolean {
 let newAgents: WeakMap<object, object> | undefined;
 
 /**
- * Whether this is undici's Agent without options that lead elsewhere. It is recognised by its parts: minified code has other
- * class names, and a subclass may have the same. What cannot be read from it is compared with a new one.
+ * Whether this is undici's Agent without options that lead elsewhere. It is recognised by its internal symbols: in
+ * minified code the class has another name, and a subclass may have the same name. Its functions are compared with
+ * those of a new object of the same class.
  */
 function isPlainAgent(value: unknown): value is Dispatcher {
   if (!isDispatcher(value) || !isOwnDispatch(value) || part(value, "clients") === undefined) return false;
@@ -88,7 +93,10 @@ function isPlainAgent(value: unknown): value is Dispatcher {
     ["factory", "dispatch interceptors"].every((name) => String(part(value, name)) === String(part(plain, name)));
 }
 
-/** Whether a dispatcher sends as its class does, and its class is one of undici: no subclass, no Proxy around it. */
+/**
+ * Whether `dispatch` is undici's own: a class of undici defines a method under a symbol "dispatch" and inherits
+ * `dispatch()` from its base class. False for a subclass and for a Proxy.
+ */
 function isOwnDispatch(dispatcher: Dispatcher): boolean {
   const itsClass = Object.getPrototypeOf(dispatcher);
   const base = Object.getPrototypeOf(itsClass);

@@ -1,6 +1,6 @@
 import type { FileError } from "../runtime.ts";
 
-/** How an adapter reaches files. Rejections carry the `code` of the system. */
+/** The file functions of an adapter. They reject with an error that has the system's `code`. */
 export interface FileSystem {
   readonly stat: (path: string) => Promise<{ readonly isFile: boolean; readonly size: number }>;
   readonly readFile: (path: string) => Promise<Uint8Array>;
@@ -34,7 +34,7 @@ async function ifPresent<T>(call: () => Promise<T>): Promise<T | undefined> {
     return await call();
   } catch (error) {
     const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
-    // A link may lead to a file that Deno may not read, though it may read the link.
+    // A symbolic link with read permission can point to a file without; Deno then throws NotCapable.
     if (MISSING_CODES.includes(code) || name === "NotCapable") return undefined;
     if (PERMISSION_CODES.includes(code)) throw fileError("NotPermitted", "it may not be read");
     const state = "the system could not read it";
@@ -52,7 +52,10 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** No character of more than one byte contains the byte of a newline, so each line is UTF-8 by itself. */
+/**
+ * The number of the first line that is not UTF-8, from 1. Lines can be decoded one by one, because no character of
+ * several bytes contains the byte of a newline.
+ */
 function firstLineNotUtf8(bytes: Uint8Array): number {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for (let line = 1, start = 0;; line++) {
@@ -73,7 +76,7 @@ function fileError(
   details: { readonly line?: number; readonly systemCode?: string } = {},
 ): FileError {
   const error = Object.assign(new Error(message), { code });
-  // An error of Bun has a line already: that of the source.
+  // Defined, not assigned: an error in Bun already has a `line`, that of the source code.
   for (const [key, value] of Object.entries(details)) Object.defineProperty(error, key, { value, enumerable: true });
   return error;
 }

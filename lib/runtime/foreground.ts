@@ -1,12 +1,12 @@
 import { startFailure } from "./spawn/child.ts";
 
-/** How a program that ran in the foreground ended. A shell shows the same exit code for it. */
+/** How a program in the foreground exited. The exit code is the one that a shell reports. */
 export interface ForegroundExit {
   /** Its own; 128 + the number of the signal that killed it; 127 if there is no such program, 126 if it does not start. */
   readonly exitCode: number;
   /** The signal that ended it, such as `SIGKILL`. */
   readonly signal?: string;
-  /** Why it did not start, without its arguments. */
+  /** Why it did not start. Does not quote its arguments. */
   readonly failure?: { readonly state: string; readonly hint?: string | undefined };
 }
 
@@ -28,7 +28,10 @@ interface ForegroundProcess {
 }
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
-/** A terminal sends these to every process in its foreground. Some programs take a second one as "now, without cleanup". */
+/**
+ * A terminal sends these to every process in its foreground. Some programs exit without cleanup when the same signal
+ * arrives a second time.
+ */
 const SENT_BY_TERMINALS: readonly string[] = ["SIGINT", "SIGQUIT"];
 /** How long to wait for the signal: Deno delivers it late, and one such as SIGSEGV may not end the program. */
 const SIGNAL_DELAY_MS = 500;
@@ -61,8 +64,8 @@ export async function runInForeground(
 }
 
 /**
- * Ends this program by a signal, as its parent sees it. Where that is not possible, the promise resolves to the exit code
- * that a shell would show.
+ * Sends a signal to this program, so that its parent process sees it killed by that signal. Where it survives, the
+ * promise resolves to the exit code that a shell would report.
  */
 export async function endBySignal(signal: string): Promise<number> {
   const process = foregroundProcess();
@@ -90,9 +93,10 @@ function forward(process: ForegroundProcess, child: Child, signal: string): void
   const { isatty } = process.getBuiltinModule<{ isatty(descriptor: number): boolean }>("node:tty");
   if (SENT_BY_TERMINALS.includes(signal) && [0, 1, 2].some((descriptor) => isatty(descriptor))) return;
   try {
-    process.kill(child.pid ?? NaN, signal); // after child.kill() Deno reports this signal, whatever ended the program
+    // not child.kill(): after that, Deno reports this signal even if the program exited by itself
+    process.kill(child.pid ?? NaN, signal);
   } catch {
-    child.kill(signal); // Deno with --allow-run for this program only; or it just ended
+    child.kill(signal); // Deno may run only that program and so not signal others, or the child has just exited
   }
 }
 

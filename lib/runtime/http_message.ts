@@ -1,7 +1,7 @@
 /** A request as it arrived. */
 export interface HttpRequest {
   readonly method: string;
-  /** What follows the method: a path with its query, or a whole URL as clients send it to a proxy. */
+  /** The request target: a path with its query, or a whole URL, which clients send to a proxy. */
   readonly target: string;
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer>;
@@ -21,7 +21,8 @@ const REQUEST_LINE_REGEXP = /^([A-Z]+) (\S+) HTTP\/1\.([01])$/;
 const HEADER_REGEXP = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t -~\x80-\xff]*?)[ \t]*$/;
 
 /**
- * Parses the HTTP/1.1 request at the start of `bytes`. Its body must have a `Content-Length`.
+ * Parses the HTTP/1.1 request at the start of `bytes`. A body needs a `Content-Length`; `Transfer-Encoding` is refused
+ * with 411.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112}
  */
@@ -44,7 +45,7 @@ export function parseRequest(bytes: Uint8Array): ParsedRequest {
   return { kind: "request", request: { method, target, headers, body: bytes.slice(start, length), keepAlive }, length };
 }
 
-/** The status line and headers of a response. They are sent as they are, also where they are wrong. */
+/** The status line and headers of a response. Headers are sent unchanged, even if they contradict the body. */
 export function responseHead(response: Response, keepAlive: boolean): Uint8Array {
   const lines = [`HTTP/1.1 ${response.status} ${response.statusText}`];
   for (const [name, value] of response.headers) lines.push(`${name}: ${value}`);
@@ -54,12 +55,12 @@ export function responseHead(response: Response, keepAlive: boolean): Uint8Array
   return latin1(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
-/** Whether the body of a response is sent in chunks: it has one, of unknown length. */
+/** Whether the body of a response is sent in chunks: if there is a body and no `Content-Length`. */
 export function isChunked({ body, headers }: Response): boolean {
   return body !== null && !headers.has("content-length");
 }
 
-/** The bytes around a chunk of a chunked body; a chunk of 0 bytes is the last one. */
+/** The bytes before and after a chunk; a chunk of 0 bytes ends the body. */
 export function chunkFrame(length: number): readonly [before: Uint8Array, after: Uint8Array] {
   return [latin1(`${length.toString(16)}\r\n`), latin1("\r\n")];
 }

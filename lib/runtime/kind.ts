@@ -17,14 +17,14 @@ interface Globals {
 export function runtimeKind(globals: Globals): "deno" | "bun" | "node" | "web" {
   if (globals.Deno !== undefined) return "deno";
   const { process, navigator } = globals;
-  // workerd looks like Node when its compatibility flag is set, without files and processes.
+  // With the flag `nodejs_compat`, workerd has Node's `process`, but no files and no processes.
   if (process?.versions?.["node"] === undefined || navigator?.userAgent === "Cloudflare-Workers") return "web";
   return process.versions["bun"] === undefined ? "node" : "bun";
 }
 
 /**
- * Why this version of the runtime is not supported: without `process.getBuiltinModule` the environment, the files and the
- * proxy settings cannot be read, and another identity would be used; an older Deno cannot send around a proxy.
+ * The error for a version that is not supported, else `undefined`. Without `process.getBuiltinModule` no file can be
+ * read and no process started, so another identity could be used; an older Deno cannot send a request past a proxy.
  */
 export function unsupportedVersion(globals: Globals): CredentialsProviderError | undefined {
   const kind = runtimeKind(globals);
@@ -39,7 +39,7 @@ export function unsupportedVersion(globals: Globals): CredentialsProviderError |
     : tooOld(`Node ${process?.versions?.["node"]}`, "Node 20.16, 22.3");
 }
 
-/** Compares a version such as `1.4.0-canary.1` with the numbers of another. */
+/** Whether a version such as `1.4.0-canary.1` is at least the one with these numbers. */
 export function atLeast(version: string, floor: readonly number[]): boolean {
   const numbers = version.split(/[.-]/).map(Number);
   const difference = floor.map((least, index) => (numbers[index] ?? 0) - least).find((delta) => delta !== 0);

@@ -8,14 +8,14 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
-/** Responds to a request; where it rejects, the connection ends without a response. */
+/** Responds to a request; if it rejects, the connection is closed without a response. */
 export type RequestHandler = (request: Request, connection: RawConnection) => Promise<Response>;
 
-/** What a handler may do to the connection beside responding, to break the protocol on purpose. */
+/** What a handler can do to the connection besides responding, to break the protocol on purpose. */
 export interface RawConnection {
   /** Sends bytes as they are, before the response. */
   write(bytes: Uint8Array): void;
-  /** Ends the connection after the response, without announcing it. */
+  /** Ends the connection after the response, without the header `Connection: close`. */
   closeAfterResponse(): void;
 }
 
@@ -122,7 +122,7 @@ class Connection {
     this.#socket.end();
   }
 
-  /** Resolves to whether the connection may be used again. */
+  /** Sends the response. Resolves to true if the connection can be used for the next request. */
   async #respond({ method, target, headers, body, keepAlive }: HttpRequest, signal: AbortSignal): Promise<boolean> {
     const url = target.startsWith("/") ? `http://${headers.get("host") ?? "localhost"}${target}` : target;
     const hasBody = body.length > 0 && method !== "GET" && method !== "HEAD";
@@ -141,7 +141,7 @@ class Connection {
     }
   }
 
-  /** Resolves to whether as much was sent as the head declares. */
+  /** Sends the body. Resolves to true if its length is the one in the head. */
   async #sendBody(response: Response, body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<boolean> {
     let sent = 0;
     for await (const chunk of body) {

@@ -3,7 +3,7 @@ import { builtinRuntime, type NodeProcess } from "./builtin.ts";
 import { directDispatch } from "./dispatcher.ts";
 import { webRuntime } from "./web.ts";
 
-/** Node 20.16 and later. */
+/** The runtime of Node 22.3 and later, and of Node 20 from 20.16 on. */
 export function nodeRuntime(process: NodeProcess): Runtime {
   const web = webRuntime();
   return {

@@ -18,10 +18,10 @@ interface PromptProcess {
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ["\x03", "\x04", "\b", "\x7f"];
 
 /**
- * Prompts on the standard error output for a line, without echo. Both must be terminals. Ctrl-C and the signals that end a
- * program end it, after the terminal is restored.
+ * Prompts on the standard error output for a line, without echo. Both must be terminals. Ctrl-C and the signals that
+ * end a program end it, after the terminal is restored.
  *
- * @throws The reason of `signal`; an error where the input ends.
+ * @throws The reason of `signal`; an error if stdin ends or the user types Ctrl-D.
  */
 export function readHiddenLine(question: string, signal: AbortSignal): Promise<string> {
   const { process } = globalThis as unknown as { readonly process: PromptProcess };
@@ -62,7 +62,7 @@ export function readHiddenLine(question: string, signal: AbortSignal): Promise<s
     }
     const release = onEndSignals(end);
     signal.addEventListener("abort", onAbort, { once: true });
-    stdin.setRawMode(true); // before the question: what is typed at once must not appear either
+    stdin.setRawMode(true); // before the question, so that nothing that is typed early appears
     stderr.write(question);
     stdin.on("data", onData);
     stdin.on("end", onEnd);

@@ -10,14 +10,15 @@ export function proxyVariables(url: string): readonly string[] {
   return [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`, "all_proxy", "ALL_PROXY"];
 }
 
-/** The variable that names a proxy for a URL. */
+/** The first of these variables that is set; `undefined` if none is. */
 export function proxyVariable(url: string, env: Env): string | undefined {
   return proxyVariables(url).find((name) => trimmed(env(name)) !== undefined);
 }
 
 /**
- * Whether `NO_PROXY` exempts a URL in every runtime: they differ in which of the two spellings counts, and on ranges,
- * wildcards, ports, white space and IPv6 addresses without brackets.
+ * Whether `NO_PROXY` exempts a URL in every runtime: the exact host name is in each of `no_proxy` and `NO_PROXY` that
+ * is set. Runtimes differ in everything else: which spelling counts, ranges, wildcards, ports, white space, IPv6
+ * without brackets.
  */
 export function isExempt(url: string, env: Env): boolean {
   const { hostname } = new URL(url);
@@ -25,7 +26,7 @@ export function isExempt(url: string, env: Env): boolean {
   return lists.length > 0 && lists.every((list) => list.split(",").some((entry) => entry.trim() === hostname));
 }
 
-/** How to exempt a URL, as {@linkcode isExempt} reads it. */
+/** The hint that says how to exempt a URL in the way that {@linkcode isExempt} checks. */
 export function exemptionHint(url: string): string {
   return `Add ${new URL(url).hostname} to NO_PROXY, and to no_proxy where it is set.`;
 }

@@ -17,11 +17,11 @@ export interface Terminal {
   readonly stdoutIsTerminal: boolean;
   /** Whether the standard error output is a terminal. */
   readonly stderrIsTerminal: boolean;
-  /** The clock, the environment and what else providers use. */
+  /** The runtime that providers use: clock, environment, files, requests. */
   readonly runtime: Runtime;
   /** Writes a line to the standard output. Throws {@linkcode OutputLost} where nothing can be written to it. */
   readonly print: (line: string) => void;
-  /** Writes a line to the standard error output; where that is not possible it is lost. */
+  /** Writes a line to the standard error output; a line that cannot be written is lost. */
   readonly printError: (line: string) => void;
   /** Prompts on the standard error output for a line, without echo; stdin and stderr must be terminals. */
   readonly readHiddenLine: (question: string, signal: AbortSignal) => Promise<string>;
@@ -32,7 +32,9 @@ export interface Terminal {
     command: readonly string[],
     variables: Readonly<Record<string, string | undefined>>,
   ) => Promise<ForegroundExit>;
-  /** Ends this program by a signal. Where that is not possible it resolves to the exit code that says the same. */
+  /**
+   * Ends this program by a signal. Where that is not possible, resolves to the exit code that a shell reports for it.
+   */
   readonly endBySignal: (signal: string) => Promise<number>;
 }
 
@@ -53,7 +55,7 @@ export type ArgumentToken =
     readonly inlineValue?: boolean;
   };
 
-/** What {@linkcode argumentTokens} must know of an option. */
+/** What {@linkcode argumentTokens} needs to know about an option. */
 export interface ArgumentSyntax {
   readonly type: "string" | "boolean";
   readonly short?: string;
@@ -87,7 +89,10 @@ export function argumentTokens(
   return parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
-/** Whether a server may listen on a loopback port. Without the permission Deno ends the program, with an error of its own. */
+/**
+ * Whether Deno may listen on a port of 127.0.0.1; always true on other
+ * runtimes. Without the permission Deno ends the program by an error that cannot be caught.
+ */
 export function mayListen(port: number): boolean {
   const { Deno } = globalThis as unknown as { readonly Deno?: Pick<DenoNamespace, "permissions"> };
   return Deno === undefined ||
@@ -95,8 +100,8 @@ export function mayListen(port: number): boolean {
 }
 
 /**
- * Runs `main` if `meta` is the module that the program was started with, and ends the program when it is done: a request
- * that was given up may keep Node alive for 10 more seconds. Importing the module does nothing.
+ * Runs `main` if the module with this `import.meta` is the program's entry point. Then exits: an aborted request may
+ * keep Node alive for 10 more seconds. Importing the module does nothing.
  */
 export async function runIfStarted(
   meta: { readonly main?: boolean; readonly url: string },
@@ -139,7 +144,8 @@ function write(process: Process, descriptor: number, line: string): void {
     try {
       bytes = bytes.subarray(writeSync(descriptor, bytes));
     } catch (error) {
-      // Another program made it non-blocking. Deno does not tell how much it has written before.
+      // EAGAIN: another program made the pipe non-blocking, so wait and retry. Not on Deno, which does not report how
+      // many bytes it wrote before the error.
       if ((error as { code?: unknown }).code !== "EAGAIN" || "Deno" in globalThis) throw new OutputLost();
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EAGAIN_PAUSE_MS);
     }
@@ -158,6 +164,6 @@ function wasStarted({ main, url }: { readonly main?: boolean; readonly url: stri
   try {
     return pathToFileURL(realpathSync(process.argv[1] ?? "")).href === url;
   } catch {
-    return false; // with `node --eval` the first argument stands there, which need not be a file
+    return false; // with `node --eval`, argv[1] is the first argument, which need not be a file
   }
 }

@@ -1,12 +1,12 @@
 import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** Timers accept no more, and fire at once beyond it. */
+/** The longest delay of a timer; with a longer one it fires immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * What every server runtime has: `fetch`, a clock, timers. No environment, no files, no processes: where those exist an
- * adapter adds them.
+ * What every server runtime has: `fetch`, a clock, timers. It has no environment, files or processes: adapters add
+ * those.
  */
 export function webRuntime(): Runtime {
   return {
@@ -21,12 +21,12 @@ export function webRuntime(): Runtime {
     readTextFile: () => Promise.resolve(undefined),
     homeDirectory: () => undefined,
     platform: "posix",
-    // deno-lint-ignore no-console -- the one place that prints without being asked
+    // deno-lint-ignore no-console -- the default for warnings; callers can replace it
     warn: (message) => console.warn(message),
   };
 }
 
-/** Tried out at the first request. */
+/** Whether `fetch` accepts the option `cache`; determined at the first request. */
 let cacheIsAccepted: boolean | undefined;
 
 async function send(url: string, init: RequestInit): Promise<Response> {
@@ -39,7 +39,10 @@ async function send(url: string, init: RequestInit): Promise<Response> {
   return await fetch(url, cacheIsAccepted ? init : others);
 }
 
-/** workerd has no HTTP cache to bypass before its compatibility date 2024-11-11, and throws where `cache` is given. */
+/**
+ * Whether a `Request` may have `cache`. workerd throws before the compatibility date 2024-11-11; it has no HTTP cache
+ * then.
+ */
 function acceptsCache(): boolean {
   try {
     new Request("http://localhost", { cache: "no-store" });
@@ -50,8 +53,8 @@ function acceptsCache(): boolean {
 }
 
 /**
- * A signal whose time limit starts when the event loop turns: before that, a request that was just made is not sent. A
- * program that computes for a second would otherwise see a timeout of a request that never had a chance.
+ * A signal whose time limit starts in the next turn of the event loop, when a request that was just started is sent.
+ * Otherwise a program that blocks the event loop for a second would get a timeout for a request that was not sent yet.
  */
 export function afterTurn(start: (abort: (reason: unknown) => void) => void): AbortSignal {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /** Credentials that an emulator issued. */
 export interface EmulatedCredentials {
-  /** The access key id; no other emulator issues the same. */
+  /** The access key id. It names the kind of emulator; each emulator uses an id once. */
   readonly accessKeyId: string;
   /** The secret access key. */
   readonly secretAccessKey: string;
@@ -18,7 +18,7 @@ export type RoleDocument = Readonly<Record<string, unknown>>;
 const ACCESS_KEY_ID_LENGTH = 20;
 const ROTATE_BEFORE_MS = 300_000;
 
-/** New credentials of an emulator with a name of its own; `serial` tells one set from the next. */
+/** New credentials. `name` differs for each kind of emulator, `serial` for each set of credentials. */
 export function emulatedCredentials(
   name: string,
   serial: number,
@@ -35,7 +35,10 @@ export function emulatedCredentials(
   };
 }
 
-/** Credentials that are the same for every request, until five minutes before they expire. */
+/**
+ * Credentials that stay the same until five minutes before they expire; with a shorter lifetime they are new for each
+ * request.
+ */
 export class RotatingCredentials {
   readonly #issue: () => EmulatedCredentials;
   readonly #now: () => number;
@@ -53,7 +56,7 @@ export class RotatingCredentials {
     return this.#current;
   }
 
-  /** Replaces them at the next request. */
+  /** Makes the next request get new credentials. */
   rotate(): void {
     this.#current = undefined;
   }

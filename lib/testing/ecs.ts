@@ -15,21 +15,27 @@ import { type EmulatedResponse, jsonResponse, textResponse } from "./response.ts
 export interface EcsEmulatorOptions extends EmulatorOptions {
   /** The id of the task's credentials, the last part of the URI. @default {"emulated-task"} */
   readonly id?: string | undefined;
-  /** The role of the task; `null` for a task without one. @default {"emulated-task-role"} */
+  /** The name of the task's role; `null` for a task without a role. @default {"emulated-task-role"} */
   readonly role?: string | null | undefined;
   /** The account of the role. @default {"123456789012"} */
   readonly accountId?: string | undefined;
   /** What the `Authorization` header must be. The agent of ECS needs none; other servers with its protocol do. */
   readonly authorizationToken?: string | undefined;
-  /** How many requests get 503 `CredentialsUninitialized` first, as after a start of the agent. @default {0} */
+  /**
+   * How many of the first requests for credentials get 503 `CredentialsUninitialized`, as after a start of the agent.
+   * @default {0}
+   */
   readonly uninitializedRequests?: number | undefined;
-  /** Requests per second, with bursts of 1.5 times as many; 429 above. @default {40} */
+  /**
+   * The number of requests allowed per second; a burst may have 1.5 times that number. Others get 429.
+   * @default {40}
+   */
   readonly requestsPerSecond?: number | undefined;
   /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
   readonly lifetimeSeconds?: number | undefined;
 }
 
-/** The steps that faults can hit: the requests for credentials, and all others. */
+/** The steps that faults can be limited to: the requests for credentials, and all others. */
 export type ContainerStep = "credentials" | "other";
 
 /** The errors of the ECS agent. */
@@ -40,7 +46,9 @@ export type EcsErrorCode =
   | "CredentialsUninitialized"
   | "InternalServerError";
 
-/** A fault of {@linkcode EcsEmulator}; an error code stands for the agent's response with it. */
+/**
+ * A fault of {@linkcode EcsEmulator}; an error code means: the agent's response with this code.
+ */
 export type EcsFault = Fault | EcsErrorCode;
 
 const BASE_PATH = "/v2/credentials";
@@ -54,8 +62,9 @@ const ERRORS: Readonly<Record<EcsErrorCode, readonly [status: number, message: s
 };
 
 /**
- * The credentials endpoint of the ECS agent, and of servers with its protocol: 400 with a code for a wrong id, 503 while
- * the agent starts, 429 for too many requests, and 403 without the right `Authorization`, where one is set.
+ * The credentials endpoint of the ECS agent, and of servers with its protocol. It responds with 400 and a code for a
+ * wrong id, 503 while it starts, 429 for too many requests, and 403 if `authorizationToken` is set and the
+ * `Authorization` header is another.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html}
@@ -85,11 +94,11 @@ const ERRORS: Readonly<Record<EcsErrorCode, readonly [status: number, message: s
 export class EcsEmulator extends Emulator<ContainerStep> {
   /** What `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` is in the task. */
   readonly relativeUri: string;
-  /** The role of the task; assign to switch or remove it. */
+  /** The name of the role of the task; can be changed, `null` removes it. */
   role: string | null;
-  /** What the `Authorization` header must be; assign to rotate it. */
+  /** The required value of the `Authorization` header; can be changed. */
   authorizationToken: string | undefined;
-  /** Fields that replace those of the document; assign to expire or break it. */
+  /** Fields that replace or add to those of the document, for example an `Expiration` in the past; can be changed. */
   document: RoleDocument = {};
   readonly #accountId: string;
   readonly #credentials: RotatingCredentials;
@@ -115,7 +124,8 @@ export class EcsEmulator extends Emulator<ContainerStep> {
   }
 
   /**
-   * Makes the next requests of a step fail. Faults are used up in the order in which they were injected.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
+   * order of injection.
    *
    * @param fault What happens.
    * @param scope Which requests it hits, and how many.
@@ -129,7 +139,7 @@ export class EcsEmulator extends Emulator<ContainerStep> {
     this.#credentials.rotate();
   }
 
-  /** Names the step of the protocol that a request is. */
+  /** Returns the step of the protocol to which a request belongs. */
   protected override stepOf({ path }: ReceivedRequest): ContainerStep {
     return path === BASE_PATH || path.startsWith(`${BASE_PATH}/`) ? "credentials" : "other";
   }

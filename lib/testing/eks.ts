@@ -19,9 +19,16 @@ export interface EksEmulatorOptions extends EmulatorOptions {
   readonly isAssociated?: boolean | undefined;
   /** The account in the document. @default {"123456789012"} */
   readonly accountId?: string | undefined;
-  /** Refuses requests to another host than the agent's two addresses. Leave it off over a socket. @default {false} */
+  /**
+   * Refuses requests whose host is not one of the agent's two addresses. Do not set it for a served emulator, which has
+   * another address.
+   * @default {false}
+   */
   readonly checkHost?: boolean | undefined;
-  /** Requests per second, with bursts of half as many; 429 above. @default {1000} */
+  /**
+   * The number of requests allowed per second; at most half of that number at the same time. Others get 429.
+   * @default {1000}
+   */
   readonly requestsPerSecond?: number | undefined;
   /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
   readonly lifetimeSeconds?: number | undefined;
@@ -59,8 +66,8 @@ const ERRORS: Readonly<Record<EksErrorCode, readonly [status: number, message: s
 };
 
 /**
- * The EKS Pod Identity agent: 400 without an accepted service account token, 403 for another `Host` where that is
- * checked, 429 for too many requests. Its errors are plain text; those that come from EKS have the form
+ * The EKS Pod Identity agent: 400 without an accepted service account token, 403 for a URL with another host, if
+ * `checkHost` is set, 429 for too many requests. Its errors are plain text; those that come from EKS have the form
  * `[id]: (Code): message, fault: client`.
  *
  * @since 0.1.0
@@ -84,9 +91,9 @@ const ERRORS: Readonly<Record<EksErrorCode, readonly [status: number, message: s
  * ```
  */
 export class EksEmulator extends Emulator<ContainerStep> {
-  /** The service account tokens that are accepted; one that was accepted before and no longer is has expired. */
+  /** The valid service account tokens. A token that was used and then deleted here gets `ExpiredTokenException`. */
   readonly tokens: Set<string>;
-  /** Whether a pod identity association exists; assign to remove it. */
+  /** Whether a pod identity association exists; can be changed. */
   isAssociated: boolean;
   /** Fields that replace those of the document; assign to expire or break it. */
   document: RoleDocument = {};
@@ -173,7 +180,7 @@ function isErrorCode(fault: EksFault): fault is EksErrorCode {
   return typeof fault === "string" && Object.hasOwn(ERRORS, fault);
 }
 
-/** A time as the agent writes it: in nanoseconds. */
+/** A time in the form of the agent: RFC 3339 with nine digits after the second. */
 function isoNanoseconds(at: number): string {
   return new Date(at).toISOString().replace("Z", "000001Z");
 }

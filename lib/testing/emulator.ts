@@ -32,7 +32,7 @@ export interface ReceivedRequest {
 export interface EmulatedRequest extends ReceivedRequest {
   /** Which step of the protocol it is, as {@linkcode Emulator.inject} names it. */
   readonly step: string;
-  /** The status of the response; 0 while there is none. */
+  /** The status of the response; 0 if there is none, or none yet. */
   readonly status: number;
 }
 
@@ -51,13 +51,13 @@ interface InjectedFault {
 }
 
 /**
- * What all emulators share: the clock, the log of requests, faults, and responses in memory as a `fetch`. A server of
- * your own calls `handle`; {@linkcode serveEmulator} is one.
+ * What all emulators share: the clock, the log of requests, faults, and responses in memory as a `fetch`. Your own
+ * server can call `handle`, as {@linkcode serveEmulator} does.
  *
- * A new emulator extends this class and says only what its service does. `stepOf()` names the steps that faults can hit;
- * `respond()` is given a request as plain values and returns the response as plain values, for good and for bad requests
- * alike. It takes the time from `now()`, numbers from `nextSerial()` and credentials from `issue()`. Where the service has
- * errors that deserve a name, override `inject()` and turn the name into a {@linkcode Fault}.
+ * A new emulator extends this class and says only what its service does. `stepOf()` names the steps that faults can
+ * hit; `respond()` is given a request as plain values and returns the response as plain values, for good and for bad
+ * requests alike. It takes the time from `now()`, numbers from `nextSerial()` and credentials from `issue()`. Where the
+ * service has errors that deserve a name, override `inject()` and turn the name into a {@linkcode Fault}.
  *
  * @since 0.1.0
  * @example A service with one path
@@ -109,14 +109,16 @@ export abstract class Emulator<Step extends string = string> {
     return this.#requests;
   }
 
-  /** All credentials it issued so far, by access key id. An `StsEmulator` can verify signatures with them. */
+  /**
+   * All credentials that this emulator has issued, by access key id. An `StsEmulator` can verify signatures with them.
+   */
   get issued(): ReadonlyMap<string, EmulatedCredentials> {
     return this.#issued;
   }
 
   /**
-   * Responds to a request; rejects where the connection is lost. For a server of your own. Some faults need the connection
-   * itself, which {@linkcode serveEmulator} gives.
+   * Responds to a request, for your own server. Rejects if the connection is to be closed without a response. Some
+   * faults need `connection`, which {@linkcode serveEmulator} passes.
    */
   readonly handle = (request: Request, connection?: RawConnection): Promise<Response> =>
     this.#respond(request, request.signal, connection);
@@ -138,7 +140,7 @@ export abstract class Emulator<Step extends string = string> {
     this.#faults.push({ fault, on, left: times });
   }
 
-  /** Ends all injected faults. */
+  /** Removes all injected faults. Requests that already have one keep it. */
   recover(): void {
     this.#faults.length = 0;
   }
@@ -154,12 +156,12 @@ export abstract class Emulator<Step extends string = string> {
     return this.#runtime.now() + this.#skewMs;
   }
 
-  /** The next number, from 1, for whatever the service issues. */
+  /** The next serial number, from 1, for tokens, keys and ids. */
   protected nextSerial(): number {
     return ++this.#serial;
   }
 
-  /** Issues new credentials that expire after so many seconds. */
+  /** Issues new credentials that expire after `lifetimeSeconds`. */
   protected issue(lifetimeSeconds: number): EmulatedCredentials {
     const issuedAt = this.now();
     const expiresAt = issuedAt + lifetimeSeconds * 1_000;
@@ -170,7 +172,8 @@ export abstract class Emulator<Step extends string = string> {
 
   async #respond(request: Request, signal: AbortSignal, connection?: RawConnection): Promise<Response> {
     const { method, url } = request;
-    const headers = Object.fromEntries(request.headers); // first: Bun forgets the type of a body that was read
+    // read before the body: afterwards Bun has no `content-type` any more
+    const headers = Object.fromEntries(request.headers);
     const body = request.body === null ? "" : await request.text();
     const path = new URL(url).pathname;
     const received = { method, url, path, headers, body };

@@ -3,32 +3,32 @@ import type { RawConnection } from "../runtime/loopback.ts";
 import { type EmulatedResponse, toResponse } from "./response.ts";
 
 /**
- * A way for an emulator to misbehave in place of its response: one of the named ones, a response that replaces it, a
- * delay before it, or a change or a cut of its body.
+ * What an emulator does in place of its normal response: a named fault, another response, a delay, or a change or
+ * truncation of the body.
  */
 export type Fault =
   | FaultName
   | EmulatedResponse
-  /** The response, after so many milliseconds. */
+  /** The normal response, after a delay. */
   | { readonly delayMs: number }
   /** The response, with its body passed through a function. */
   | { readonly rewrite: (body: string) => string }
-  /** The response up to so many bytes of its body, then the connection ends. */
+  /** The first `cutAfter` bytes of the body, then the connection ends. */
   | { readonly cutAfter: number };
 
 /** The faults that have a name. */
 export type FaultName =
   /** No response at all. */
   | "hang"
-  /** The connection ends before the response. Deno then sends the request once more by itself. */
+  /** The connection ends before the response. Deno's `fetch` then sends the request a second time. */
   | "reset"
-  /** Half of the response, then the connection ends. */
+  /** The headers and half of the body, then the connection ends. */
   | "truncated"
   /** The headers at once, then one byte every 100 ms, without end. */
   | "drip"
-  /** A web page with status 200, as a captive portal sends it. */
+  /** A web page with status 200, such as the sign-in page of a captive portal. */
   | "html"
-  /** 70,000 bytes. */
+  /** A body of 70,000 bytes, which is more than the library reads. */
   | "oversized"
   /** Bytes that are not UTF-8. */
   | "binary"
@@ -36,16 +36,21 @@ export type FaultName =
   | "redirect"
   /** 429 with `Retry-After: 1`. */
   | "throttled"
-  /** The response compressed, though the client did not ask for that. In memory nothing unpacks it. */
+  /**
+   * The response compressed, though the client did not ask for that. With `emulator.fetch` the body stays compressed.
+   */
   | "gzip"
   /** `Content-Length` says half of what is sent, then the connection ends. Takes effect over a socket only. */
   | "wrongLength"
-  /** The response, then the connection ends although it was to be kept. Takes effect over a socket only. */
+  /**
+   * The response, then the connection is closed although the headers promise keep-alive. Takes effect
+   * over a socket only.
+   */
   | "closed"
   /** Headers without end. In memory the connection is lost. */
   | "endlessHeaders";
 
-/** What a fault works with. */
+/** What the implementation of a fault needs. */
 interface FaultContext {
   /** Makes the response without the fault. */
   readonly respond: () => EmulatedResponse | Promise<EmulatedResponse>;
@@ -107,7 +112,7 @@ const NAMED: Readonly<Record<FaultName, (context: FaultContext) => Response | Pr
 };
 
 /**
- * The response that a fault makes.
+ * Responds as the fault says; may never settle.
  *
  * @throws {TypeError} For a lost connection, as `fetch` does.
  */

@@ -16,12 +16,15 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
   /** The attached role; `null` for none. @default {"emulated-role"} */
   readonly role?: string | null | undefined;
   /**
-   * Whether requests need a session token, may have one, or cannot get one: then the response to token requests has the
-   * given status, as where only IMDSv1 exists.
+   * Whether requests need a token (`required`) or not (`optional`). With a status, every token request gets it, and
+   * requests need none: as where only IMDSv1 exists.
    * @default {"required"}
    */
   readonly tokens?: "required" | "optional" | 403 | 404 | 405 | undefined;
-  /** Serves the extended paths, with the account id in the document. @default {false} */
+  /**
+   * Also serves `/latest/meta-data/iam/security-credentials-extended/`, whose document has the account id.
+   * @default {false}
+   */
   readonly extended?: boolean | undefined;
   /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
   readonly lifetimeSeconds?: number | undefined;
@@ -31,19 +34,21 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
   readonly accountId?: string | undefined;
   /** The id of the instance. @default {"i-0123456789abcdef0"} */
   readonly instanceId?: string | undefined;
-  /** Further items by path, such as `{ "/latest/meta-data/ami-id": "ami-1" }`; each version has them. */
+  /** More items, by path. The version in the path is ignored: every version has them. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The steps that faults can hit: the requests for the token, the role list, the role document, and for other items. */
+/**
+ * The steps that faults can hit: requests for a token, for the role list, for the role document, and for other items.
+ */
 export type ImdsStep = "token" | "list" | "document" | "item";
 
 /** A fault of {@linkcode ImdsEmulator}. */
 export type ImdsFault =
   | Fault
-  /** What Azure's metadata service responds to a request made for EC2's. */
+  /** The response of Azure's metadata service to a request for EC2 metadata. */
   | "azure"
-  /** Responses to token requests are lost, all others arrive: a container behind hop limit 1. */
+  /** Token requests get no response, others do, as in a container where the hop limit is 1. `on` has no effect. */
   | "hopLimit";
 
 const ROLES_PATH = "meta-data/iam/security-credentials";
@@ -54,9 +59,10 @@ const MAX_TTL_SECONDS = 21_600;
 const AZURE: EmulatedResponse = jsonResponse({ error: "Bad request. Required metadata header not specified" }, 400);
 
 /**
- * EC2's instance metadata service, strict about the protocol: 400 for a token request without a valid TTL, 403 for a
- * forwarded one, 401 without a valid token, 404 and 405 as the real one. Directories are listed, dated versions such as
- * `/2021-03-23/` work like `/latest/`, and several slashes count as one.
+ * EC2's instance metadata service. It checks the protocol as IMDS does: 400 for a token request without a valid TTL, 403
+ * for one that a proxy forwarded, 401 for a request without a valid token, and 404 and 405. Directories are listed,
+ * other versions such as `/2021-03-23/` have the same items as `/latest/`, but no `api/token`, and several slashes
+ * count as one.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html}
@@ -74,7 +80,7 @@ const AZURE: EmulatedResponse = jsonResponse({ error: "Bad request. Required met
  * ```
  */
 export class ImdsEmulator extends Emulator<ImdsStep> {
-  /** The attached role; assign to switch or detach it. */
+  /** The name of the attached role; can be changed, `null` detaches it. */
   role: string | null;
   /** Fields that replace those of the role document; assign to expire or break it. */
   document: RoleDocument = {};
@@ -111,7 +117,7 @@ export class ImdsEmulator extends Emulator<ImdsStep> {
     this.#credentials.rotate();
   }
 
-  /** Makes every session token invalid, as after a move to another host. */
+  /** Makes every IMDS token invalid, as after a move of the instance to another host. */
   revokeTokens(): void {
     this.#tokens.clear();
   }

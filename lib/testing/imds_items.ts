@@ -11,7 +11,7 @@ export const IMDS_VERSIONS: readonly string[] = [
 
 /**
  * Splits a path into the version and the item's path. As on EC2, several slashes count as one, and a slash at the end
- * as none.
+ * is ignored.
  */
 export function splitImdsPath(path: string): { readonly version: string; readonly item: string } {
   const [version = "", ...rest] = path.split("/").filter((segment) => segment !== "");
@@ -19,8 +19,8 @@ export function splitImdsPath(path: string): { readonly version: string; readonl
 }
 
 /**
- * The item at a path, or else the directory there: a name per line, with a slash after those of directories, except
- * directly below the version.
+ * The item at a path. For a directory, its names, one per line, with a slash after a directory's name except directly
+ * below the version. `undefined` if there is neither.
  *
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html}
  */

@@ -35,13 +35,16 @@ export type LoginRefusal =
 /** A fault of {@linkcode LoginEmulator}; a reason stands for the service's response with it. */
 export type LoginFault = Fault | LoginRefusal;
 
-/** The form of the private key in a session's file: that of the AWS CLI (`sec1`), or the one botocore also reads. */
+/**
+ * The format of the private key in a session's file: `sec1`, which the AWS CLI writes, or `pkcs8`, which botocore also
+ * reads.
+ */
 export type LoginKeyForm = "sec1" | "pkcs8";
 
 interface LoginSession {
   readonly clientId: string;
   readonly publicKey: CryptoKey;
-  /** The fields of the public key that a proof must show. */
+  /** The public key as a JWK, which each proof must contain. */
   readonly jwk: Readonly<Record<string, string>>;
   readonly endsAt: number;
 }
@@ -85,7 +88,7 @@ export class LoginEmulator extends Emulator<LoginStep> {
   readonly #seenProofs = new Set<string>();
 
   /**
-   * Creates the service.
+   * Creates an emulated sign-in service.
    *
    * @param options See {@linkcode LoginEmulatorOptions}.
    */
@@ -107,7 +110,7 @@ export class LoginEmulator extends Emulator<LoginStep> {
   /**
    * Starts a session as `aws login` does.
    *
-   * @param keyForm The form of its private key.
+   * @param keyForm The format of the session's private key.
    * @returns The text of the session's file.
    */
   async login(keyForm: LoginKeyForm = "sec1"): Promise<string> {
@@ -209,7 +212,7 @@ function withType(type: string, response: EmulatedResponse): EmulatedResponse {
   return { ...response, headers: { ...response.headers, "x-amzn-errortype": type } };
 }
 
-/** The DER of RFC 5915. */
+/** A P-256 private key in the DER form of RFC 5915 (SEC1), from the parts of its JWK. */
 function sec1(d: string, x: string, y: string): Uint8Array {
   return new Uint8Array([
     ...[0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20],
@@ -229,7 +232,7 @@ function textOf(base64Url: string): string {
   return new TextDecoder().decode(bytesOf(base64Url));
 }
 
-/** The bytes of base64url; none if it is not that. */
+/** Decodes base64url; empty if the text is not base64url. */
 function bytesOf(base64Url: string): Uint8Array<ArrayBuffer> {
   try {
     return Uint8Array.from(atob(base64Url.replaceAll("-", "+").replaceAll("_", "/")), (byte) => byte.charCodeAt(0));

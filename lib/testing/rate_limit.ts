@@ -1,4 +1,4 @@
-/** Allows a number of requests per second, and more in a burst: a token bucket. */
+/** Limits requests to a number per second on average, and to `burst` at the same time (the token bucket algorithm). */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;

@@ -1,14 +1,14 @@
-/** What an emulated service responds. */
+/** The response of an emulated service. */
 export interface EmulatedResponse {
   /** The status. */
   readonly status: number;
-  /** The headers beside `Content-Length` and `Date`. */
+  /** More headers. `Content-Length` and `Date` are added unless they are given. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The body; none where it is absent. */
+  /** The body; a response without it has no `Content-Length`. */
   readonly body?: string;
 }
 
-/** The response as `fetch` and servers know it, sent at the given time in epoch milliseconds. */
+/** Makes a `Response`, with the given time, in epoch milliseconds, as its `Date`. */
 export function toResponse({ status, headers, body }: EmulatedResponse, now: number): Response {
   const common: Record<string, string> = { date: new Date(now).toUTCString() };
   if (body === undefined) return new Response(null, { status, headers: { ...common, ...headers } });

@@ -3,7 +3,7 @@ import type { Emulator } from "./emulator.ts";
 
 /** Options of {@linkcode serveEmulator}. */
 export interface ServeOptions {
-  /** 0 for any free one. @default {0} */
+  /** The port; 0 for any free port. @default {0} */
   readonly port?: number | undefined;
   /** Listens on `[::1]`. @default {false} */
   readonly ipv6?: boolean | undefined;

@@ -5,9 +5,12 @@ import type { ReceivedRequest } from "./emulator.ts";
 export interface EmulatedAccessKey {
   /** The secret access key. */
   readonly secretAccessKey: string;
-  /** The session token, for temporary credentials. They count as those of a role. */
+  /**
+   * The session token of temporary credentials. Keys with one count as those of a role, which may assume others for 1
+   * hour at most.
+   */
   readonly sessionToken?: string;
-  /** When the key expires, in epoch milliseconds. @default never */
+  /** When the key expires, in epoch milliseconds; never if absent. */
   readonly expiresAt?: number;
 }
 
@@ -15,7 +18,7 @@ export interface EmulatedAccessKey {
 interface SignatureRules {
   readonly findKey: (accessKeyId: string) => EmulatedAccessKey | undefined;
   readonly service: string;
-  /** The region of the scope; any where it is `undefined`. */
+  /** The required region of the scope; `undefined` for any region. */
   readonly region: string | undefined;
   /** The clock of the service, in epoch milliseconds. */
   readonly now: number;
@@ -148,7 +151,7 @@ async function signatureOf(
   return hex(key);
 }
 
-/** Sorted by name, then by value. A plus sign stands for itself. */
+/** The query in canonical form: sorted by name, then by value. A plus sign is a plus sign, not a space. */
 function canonicalQuery(search: string): string {
   const parameters = [...new URLSearchParams(search.replaceAll("+", "%2B"))];
   return parameters.map(([name, value]) => `${encode(name)}\0${encode(value)}`).sort().join("&").replaceAll("\0", "=");

@@ -5,17 +5,21 @@ import { type EmulatedResponse, jsonResponse } from "./response.ts";
 
 /** Options of {@linkcode SsoEmulator}. */
 export interface SsoEmulatorOptions extends EmulatorOptions {
-  /** The roles that are assigned to the person, by account. @default {{ "123456789012": ["Developer"] }} */
+  /** The names of the roles that the user may get, by account id. @default {{ "123456789012": ["Developer"] }} */
   readonly roles?: Readonly<Record<string, readonly string[]>>;
   /** The lifetime of access tokens, in seconds. @default {28800} */
   readonly tokenLifetimeSeconds?: number;
   /** The lifetime of role credentials, in seconds. @default {3600} */
   readonly roleLifetimeSeconds?: number;
-  /** The lifetime of sessions, in seconds: from then on their refresh tokens are refused. @default {7776000} */
+  /**
+   * The lifetime of sessions, in seconds; afterwards their refresh tokens are
+   * refused.
+   * @default {7776000}
+   */
   readonly sessionLifetimeSeconds?: number;
   /**
-   * What becomes of a refresh token that was used: a new one replaces it, it stays valid beside the new one, or it was the
-   * last.
+   * What a refresh does to its refresh token: `replace` issues a new one in its place, `reuse` issues a new one and
+   * keeps the old one valid, `last` issues none.
    * @default {"replace"}
    */
   readonly refreshTokens?: "replace" | "reuse" | "last";
@@ -36,9 +40,9 @@ const STEPS: Readonly<Record<string, SsoStep>> = { "/token": "token", "/federati
 const REGISTRATION_LIFETIME_MS = 90 * 86_400_000;
 
 /**
- * The two services behind `aws sso login`: OIDC, which refreshes tokens, and the portal, which returns role credentials
- * for them. It refuses what the real ones refuse: signed requests, unknown clients, tokens that were revoked or have
- * expired, roles that are not assigned.
+ * The two services behind `aws sso login`: the OIDC service, which refreshes access tokens, and the portal, which
+ * returns role credentials for an access token. They refuse what the real services refuse: signed requests, unknown
+ * clients, tokens that were revoked or have expired, roles that are not assigned.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html}
@@ -65,7 +69,7 @@ const REGISTRATION_LIFETIME_MS = 90 * 86_400_000;
  */
 export class SsoEmulator extends Emulator<SsoStep> {
   readonly #options: SsoEmulatorOptions;
-  /** Expirations by access token. */
+  /** When each access token expires, in epoch milliseconds. */
   readonly #accessTokens = new Map<string, number>();
   readonly #refreshTokens = new Map<string, SsoSession>();
 
@@ -101,7 +105,10 @@ export class SsoEmulator extends Emulator<SsoStep> {
     });
   }
 
-  /** Makes all access tokens invalid; with `sessions` also all refresh tokens, as an administrator can. */
+  /**
+   * Revokes all access tokens; with `sessions` also all refresh tokens, as an
+   * administrator can do.
+   */
   revoke({ sessions = false }: { readonly sessions?: boolean } = {}): void {
     this.#accessTokens.clear();
     if (sessions) this.#refreshTokens.clear();
@@ -172,7 +179,7 @@ interface IssuedToken {
   readonly refreshToken?: string;
 }
 
-/** The fields of a JSON object of strings, else `undefined`. */
+/** Parses a JSON object whose values are all strings; `undefined` for anything else. */
 function parseStrings(text: string): Readonly<Record<string, string>> | undefined {
   const fields = parseJsonObject(text);
   if (fields === undefined || !Object.values(fields).every((value) => typeof value === "string")) return undefined;

@@ -12,11 +12,16 @@ import { type EmulatedAccessKey, verifySignature } from "./signature.ts";
 import { actionOf, formParameters, parameterError, type StsAction } from "./sts_parameters.ts";
 import { isStsErrorCode, type StsErrorCode, stsErrorResponse, stsResultResponse } from "./sts_response.ts";
 
-/** A role that {@linkcode StsEmulator} knows. Every known access key and every accepted token may assume it. */
+/**
+ * A role that {@linkcode StsEmulator} knows. Every known access key may assume it, with the external id and MFA code if
+ * it has them; every valid web identity token may assume a role without an external id.
+ */
 export interface EmulatedRole {
   /** The external id that `AssumeRole` must give. */
   readonly externalId?: string;
-  /** The MFA device that `AssumeRole` must give, and the code it shows now. A code can be used once. */
+  /**
+   * The serial number of the MFA device and its current code, which `AssumeRole` must send. Each code can be used once.
+   */
   readonly mfa?: { readonly serial: string; readonly code: string };
   /** The longest session, in seconds. @default {3600} */
   readonly maxSessionSeconds?: number;
@@ -27,7 +32,7 @@ export interface StsEmulatorOptions extends EmulatorOptions {
   /** The roles, by ARN. @default {{ "arn:aws:iam::123456789012:role/emulated-role": {} }} */
   readonly roles?: Readonly<Record<string, EmulatedRole>> | undefined;
   /**
-   * The access keys that may sign requests, by id, beside those that this emulator issues.
+   * The access keys that may sign requests, by id, in addition to those that this emulator issues.
    * @default {{ AKIAEMULATED00000001: { secretAccessKey: "emulated-secret-access-key" } }}
    */
   readonly accessKeys?: Readonly<Record<string, EmulatedAccessKey>> | undefined;
@@ -35,9 +40,12 @@ export interface StsEmulatorOptions extends EmulatorOptions {
   readonly credentialsFrom?: readonly Pick<Emulator, "issued">[] | undefined;
   /** The web identity tokens that are accepted. @default {["emulated-web-identity-token"]} */
   readonly tokens?: Iterable<string> | undefined;
-  /** Accepts further web identity tokens. */
+  /** Returns whether a web identity token that is not in `tokens` is valid. */
   readonly acceptToken?: ((token: string) => boolean) | undefined;
-  /** The region that signatures must be for. Defaults to the one in the host name; any where that names none. */
+  /**
+   * The region that signatures must be for. Defaults to the region in the host name; if that has none, any region is
+   * valid.
+   */
   readonly region?: string | undefined;
   /** How far the time of a signature may be from the clock of the emulator, in milliseconds. @default {900000} */
   readonly maxSkewMs?: number | undefined;
@@ -59,7 +67,7 @@ interface Refusal {
 type Signer = Pick<Extract<Awaited<ReturnType<typeof verifySignature>>, { kind: "signed" }>, "accessKeyId" | "key">;
 
 const VERSION = "2011-06-15";
-/** Whose the keys are that were issued elsewhere. */
+/** The identity of keys without a session token that this emulator did not issue. */
 const USER_ARN = "arn:aws:iam::123456789012:user/emulated-user";
 const SESSION_ARN = "arn:aws:sts::123456789012:assumed-role/emulated-role/emulated-session";
 const CHAINED_MAX_SECONDS = 3_600;
@@ -67,10 +75,10 @@ const DEFAULT_SECONDS = 3_600;
 const HOST_REGEXP = /^sts(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\./;
 
 /**
- * STS with `AssumeRole`, `AssumeRoleWithWebIdentity` and `GetCallerIdentity`. It validates each parameter, refuses unknown
- * ones, verifies signatures (scope, time, session token), and checks the role, the external id, the MFA code and the
- * duration; 3600 seconds at most where the credentials of a role assume another one. The credentials it issues can sign
- * the next request.
+ * STS with `AssumeRole`, `AssumeRoleWithWebIdentity` and `GetCallerIdentity`. It validates each parameter, refuses
+ * unknown ones, verifies signatures (scope, time, session token), and checks the role, the external id, the MFA code
+ * and the duration, which is at most 3600 seconds if the request is signed with the credentials of a role (role
+ * chaining). The credentials it issues can sign the next request.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html}
@@ -111,12 +119,12 @@ export class StsEmulator extends Emulator<StsStep> {
   readonly roles: Map<string, EmulatedRole>;
   /** The access keys that may sign requests, by id. */
   readonly accessKeys: Map<string, EmulatedAccessKey>;
-  /** The web identity tokens that are accepted; one that was accepted before and no longer is has expired. */
+  /** The valid web identity tokens. A token that was used and then deleted here gets `ExpiredTokenException`. */
   readonly tokens: Set<string>;
   readonly #options: StsEmulatorOptions;
   readonly #usedTokens = new Set<string>();
   readonly #usedCodes = new Set<string>();
-  /** Whose the issued credentials are, by access key id. */
+  /** The ARN of the identity of the issued credentials, by access key id. */
   readonly #sessionArns = new Map<string, string>();
 
   /**
@@ -158,7 +166,7 @@ export class StsEmulator extends Emulator<StsStep> {
       return this.#refuse({ code: "InvalidAction", message: "The request names no known operation and version" });
     }
     if (action === "AssumeRoleWithWebIdentity") return this.#assumeRoleWithWebIdentity(parameters);
-    // First, as at STS: an unknown caller learns nothing about its parameters.
+    // Before the parameters are checked, as STS does: a caller without a valid signature gets no details about them.
     const signer = await this.#verify(request);
     if (signer.kind === "refused") return this.#refuse(signer);
     return action === "AssumeRole" ? this.#assumeRole(signer, parameters) : this.#callerIdentity(signer, parameters);

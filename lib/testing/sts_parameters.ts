@@ -3,7 +3,10 @@ import type { ReceivedRequest } from "./emulator.ts";
 /** The operations that are emulated. */
 export type StsAction = "AssumeRole" | "AssumeRoleWithWebIdentity" | "GetCallerIdentity";
 
-/** What a parameter may be: so many characters that match a pattern, or a number in a range. */
+/**
+ * The rule for a parameter: a string of `min` to `max` characters that matches a pattern, or an integer from `min` to
+ * `max`.
+ */
 interface ParameterRule {
   readonly min: number;
   readonly max: number;
@@ -57,7 +60,7 @@ export function actionOf(parameters: URLSearchParams): StsAction | undefined {
   return Object.hasOwn(RULES, action) ? action as StsAction : undefined;
 }
 
-/** The parameters of a request, in order; none where it is not a POST of a form. */
+/** The parameters of a request, in order; empty if it is not a POST request with a form. */
 export function formParameters({ method, headers, body }: ReceivedRequest): URLSearchParams {
   const isForm = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers["content-type"] ?? "");
   return new URLSearchParams(method === "POST" && isForm ? body : "");

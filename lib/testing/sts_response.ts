@@ -24,7 +24,7 @@ export type StsErrorCode =
   | "UnrecognizedClientException"
   | "ValidationError";
 
-/** An element of XML: its text, or its children by name. */
+/** The content of an XML element: a text, or child elements by name. */
 type XmlNode = string | { readonly [name: string]: XmlNode };
 
 /**
@@ -61,7 +61,7 @@ const STATUSES: Readonly<Record<StsErrorCode, number>> = {
 const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
 const XML_ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** Whether a string is a code of STS. */
+/** Whether a string is an error code of STS. */
 export function isStsErrorCode(text: string): text is StsErrorCode {
   return Object.hasOwn(STATUSES, text);
 }

@@ -41,7 +41,7 @@ export function bunProcesses(process: NodeProcess): ChildHost {
         unref: () => child.unref(),
       };
     },
-    // deno-lint-ignore require-await -- what spawn throws belongs into the promise
+    // deno-lint-ignore require-await -- an error of spawn must reject the promise, not throw
     async startShell(script, name) {
       if (platformOf(process) === "windows") return undefined;
       const stdio = { stdin: "pipe", stdout: "ignore", stderr: "ignore" };

@@ -7,7 +7,7 @@ export interface Exit {
   readonly signal?: string;
 }
 
-/** A pipe from a process. */
+/** The standard output or standard error of a process. */
 export interface Output {
   /** What arrives until the pipe is closed or breaks. */
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -22,13 +22,13 @@ export interface Child {
   readonly stderr: Output | undefined;
   /** Never rejects. */
   readonly exited: Promise<Exit>;
-  /** Kills the process at once, on Windows with those it started. Never throws. */
+  /** Kills the process immediately; on Windows also the processes that it started. Never throws. */
   readonly kill: () => void;
   /** Lets this program end before the process does. */
   readonly unref: () => void;
 }
 
-/** The standard input of a process. It is no error if the process has ended. */
+/** The standard input of a process. Writing to a process that has exited is not an error. */
 export interface Input {
   /** Writes at once: even if this program ends now, the process can read the line. */
   readonly write: (line: string) => void;
@@ -40,7 +40,7 @@ export interface ChildHost {
   /** Whether the standard input of this program is a terminal. */
   readonly isInteractive: () => boolean;
   /**
-   * Starts a process at once. Where that fails it throws the runtime's own error, or returns a better one.
+   * Starts a process. If that fails, throws the runtime's error, or returns a result that says why.
    *
    * @param isLeader Whether the process leads a session and a process group of its own (POSIX).
    */
@@ -50,16 +50,18 @@ export interface ChildHost {
     isLeader: boolean,
   ) => Child | NotStarted | Promise<NotStarted>;
   /**
-   * Starts `/bin/sh` with a script, in a session of its own. This program can end before it.
+   * Starts `/bin/sh` with a script, in a new session. The shell keeps running when this program ends.
    *
-   * @returns `undefined` where there is none, or it may not be started. Rejects where that fails otherwise.
+   * @returns Its standard input; `undefined` on Windows or without permission. Rejects if the shell cannot be started.
    */
   readonly startShell: (script: string, name: string) => Promise<Input | undefined>;
-  /** Calls back when this program exits, other than by a signal; returns how to take that back. */
+  /**
+   * Calls `listener` when this program exits, unless a signal ends it. Returns a function that removes the listener.
+   */
   readonly onExit: (listener: () => void) => () => void;
 }
 
-/** The pipe behind a web stream. */
+/** The output that a web stream reads. */
 export function outputOf(stream: ReadableStream<Uint8Array>): Output {
   const reader = stream.getReader();
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -68,7 +70,10 @@ export function outputOf(stream: ReadableStream<Uint8Array>): Output {
   return { chunks: chunks(), close: () => void reader.cancel().catch(() => {/* it broke before */}) };
 }
 
-/** Bun and Deno make up an exit code where a signal ended the process; Bun has no names for real-time signals. */
+/**
+ * The result for an exit code and a signal. With a signal the exit code is ignored: Bun and Deno then report one that
+ * the process did not return. Bun has no names for real-time signals, only numbers.
+ */
 export function exitOf(exitCode: number | null, signal: string | number | null): Exit {
   if (signal === null) return { kind: "exited", exitCode: exitCode ?? 0 };
   return { kind: "exited", signal: typeof signal === "number" ? `signal ${signal}` : signal };
@@ -86,7 +91,9 @@ const STATES: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: "an argument holds a NUL character",
 };
 
-/** Says why a program did not start. The runtimes' own errors quote its arguments, which may be secrets. */
+/**
+ * The result that says why a program did not start. The runtimes' own errors quote its arguments, which may be secrets.
+ */
 export function startFailure(error: unknown, { cwd }: Pick<SpawnOptions, "cwd">): NotStarted {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   const known = STATES[code as string] ?? "the system refused to start it";

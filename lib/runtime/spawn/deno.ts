@@ -27,12 +27,12 @@ interface Program {
 
 const STREAM = { inherit: "inherit", ignore: "null", pipe: "piped" } as const;
 
-/** What ends a Deno program. An error that is not handled does so without `unload`. */
+/** The events before a Deno program ends. After an unhandled error there is no `unload`. */
 const ENDINGS = ["unload", "error", "unhandledrejection"] as const;
 
 /**
- * Starts processes with `Deno.Command`: it needs `--allow-run=<program>` and nothing else, where `node:child_process`
- * needs the whole environment.
+ * Starts processes with `Deno.Command`: it needs only `--allow-run=<program>`, whereas `node:child_process` also needs
+ * permission to read the whole environment.
  */
 export function denoProcesses(deno: DenoProcesses): ChildHost {
   return {
@@ -68,7 +68,7 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
       const child = new deno.Command("/bin/sh", { args: ["-c", script, name], ...stdio, detached: true }).spawn();
       child.unref();
       const stdin = child.stdin.getWriter();
-      // Deno writes to a new pipe at once only after a turn of its event loop.
+      // Only after one turn of the event loop does Deno write to a new pipe synchronously.
       await new Promise((resolve) => setTimeout(resolve, 0));
       const ignoreEnd = () => {/* the shell has ended */};
       return {
@@ -117,9 +117,9 @@ function killTree(deno: DenoProcesses, pid: number): void {
   new deno.Command("taskkill", { args: ["/pid", `${pid}`, "/T", "/F"], ...stdio }).spawn().unref();
 }
 
-/** Deno throws where the process has ended, and where `taskkill` does not start. */
+/** Calls a function and ignores its error: Deno throws if the process has exited, or if `taskkill` does not start. */
 function ignoreFailure(effect: () => void): void {
   try {
     effect();
-  } catch { /* the process has ended, or runs to its end */ }
+  } catch { /* the process has exited, or keeps running */ }
 }

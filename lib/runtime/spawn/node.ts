@@ -13,7 +13,7 @@ interface Readable extends AsyncIterable<Uint8Array> {
 }
 
 interface ChildProcess {
-  /** Absent where the process did not start: then an error event follows. */
+  /** Absent if the process did not start; an error event follows then. */
   readonly pid?: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -33,7 +33,10 @@ interface FileSystem {
   closeSync(descriptor: number): void;
 }
 
-/** How many file descriptors starting a process takes at most: two for each of three pipes, and one to spare. */
+/**
+ * The number of free file descriptors that starting a process needs at most: two for each of three pipes, plus one as a
+ * reserve.
+ */
 const DESCRIPTORS = 7;
 
 /** Starts processes with `node:child_process`. */
@@ -69,7 +72,7 @@ export function nodeProcesses(process: NodeProcess): ChildHost {
       requireDescriptors(process);
       const options = { stdio: ["pipe", "ignore", "ignore"], detached: true };
       const child = childProcesses(process).spawn("/bin/sh", ["-c", script, name], options);
-      child.on("error", () => {/* it has no pid then */});
+      child.on("error", () => {/* not started: then it has no pid, see below */});
       if (child.pid === undefined) return undefined;
       child.unref();
       const { stdin } = child;
@@ -80,7 +83,7 @@ export function nodeProcesses(process: NodeProcess): ChildHost {
 }
 
 /**
- * Node leaks pipes where the file descriptors run out while it starts a process.
+ * Checks that enough file descriptors are free to start a process: Node leaks pipes if they run out during that.
  *
  * @throws {Error} With the code `EMFILE` or `ENFILE`, if too few are left.
  */
@@ -97,7 +100,7 @@ function requireDescriptors(process: NodeProcess): void {
   }
 }
 
-/** The environment of a process: Node and Bun take it whole. */
+/** The complete environment of a process: Node and Bun do not merge it with the inherited one. */
 export function environmentOf(
   { env: inherited }: NodeProcess,
   { env, inheritEnv = true }: Pick<SpawnOptions, "env" | "inheritEnv">,
@@ -105,7 +108,10 @@ export function environmentOf(
   return inheritEnv ? { ...inherited, ...env } : env;
 }
 
-/** `Child.kill` for Node and Bun; `killAlone` kills the process itself. */
+/**
+ * Makes `Child.kill` for Node and Bun. On Windows it kills the process with those that it started, elsewhere it calls
+ * `killAlone`.
+ */
 export function killer(process: NodeProcess, pid: number, killAlone: () => void): () => void {
   return platformOf(process) === "windows" ? () => killTree(process, pid) : killAlone;
 }
@@ -113,7 +119,7 @@ export function killer(process: NodeProcess, pid: number, killAlone: () => void)
 function killTree(process: NodeProcess, pid: number): void {
   const options = { stdio: "ignore", windowsHide: true };
   const taskkill = childProcesses(process).spawn("taskkill", ["/pid", `${pid}`, "/T", "/F"], options);
-  taskkill.on("error", () => {/* without it the process runs to its end */});
+  taskkill.on("error", () => {/* taskkill could not be started: the process keeps running */});
 }
 
 function outputOf(stream: Readable): Output {

@@ -3,7 +3,9 @@ import type { NotStarted, Spawn, SpawnOptions, SpawnResult } from "../../runtime
 import { type Child, type ChildHost, type Exit, type Output, startFailure } from "./child.ts";
 import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
 
-/** How long output may arrive after the process exited: a process that it started may keep the pipe open. */
+/**
+ * How long output may still arrive after the process exited: another process that it started can keep the pipe open.
+ */
 const GRACE_MS = 2_000;
 const STDERR_BYTES = 1_024;
 
@@ -12,7 +14,8 @@ export function spawnOn(host: ChildHost): Spawn {
   return async (command, options) => {
     options.signal?.throwIfAborted();
     const shell = await startShell(host);
-    // A group leader can be killed with all that it started. But its session has no terminal, so it could not ask a person.
+    // A process that leads a group can be killed with the group. But its new session has no terminal, so it could not
+    // prompt a person.
     const isLeader = shell !== undefined && !host.isInteractive();
     const child = start(command, options, isLeader, host);
     if ("exited" in child) {
@@ -64,7 +67,10 @@ async function supervise(child: Child, watcher: Watcher, options: SpawnOptions):
   return { kind: outcome, ...diagnostics };
 }
 
-/** Once the process has exited, its result counts, and a time limit only bounds how long the rest of the output may take. */
+/**
+ * Resolves to the exit of the process, or to what ended the wait. After the exit a time limit only limits how long the
+ * rest of the output is awaited.
+ */
 async function outcomeOf(
   child: Child,
   drained: Promise<unknown>,
@@ -106,7 +112,7 @@ class Interruption {
   }
 }
 
-/** Hands over what arrives until the pipe is closed. One that breaks counts as closed. */
+/** Calls `take` with each chunk until the pipe is closed. A pipe that fails counts as closed. */
 async function read({ chunks }: Output, take: (chunk: Uint8Array) => void): Promise<void> {
   try {
     for await (const chunk of chunks) take(chunk);

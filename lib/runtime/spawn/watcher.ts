@@ -1,6 +1,6 @@
 import type { Child, ChildHost, Input } from "./child.ts";
 
-/** How a process is killed, also when this program ends first. */
+/** Kills a process, also if this program ends before it. */
 export interface Watcher {
   /** Kills the process, or its process group. It does not wait for that, and goes on after the end of this program. */
   readonly kill: () => void;
@@ -17,9 +17,9 @@ read -r release && exit
 kill -TERM "$target" && { sleep 2; kill -KILL "$target"; }`;
 
 /**
- * Starts a shell that waits for the end of this program, before the process that it will watch, so that none runs
- * unwatched. The system closes the pipe to it however this program ends: by a signal, a crash, `worker.terminate()`. A
- * signal listener would miss some of these, and replace the default action of the others.
+ * Starts a shell that waits for the end of this program. It is started before the process that it watches, so that no
+ * process runs without a watcher. The system closes the pipe to it however this program ends: by a signal, a crash,
+ * `worker.terminate()`. A signal listener would miss some of these, and replace the default action of the others.
  */
 export async function startShell(host: ChildHost): Promise<Input | undefined> {
   try {
@@ -29,7 +29,7 @@ export async function startShell(host: ChildHost): Promise<Input | undefined> {
   }
 }
 
-/** Has a process, or the group that it leads, watched by the shell. */
+/** Tells the shell which process, or process group, to kill. */
 export function watch({ pid }: Child, isLeader: boolean, shell: Input): Watcher {
   shell.write(`${isLeader ? -pid : pid}\n`);
   return {
@@ -41,7 +41,9 @@ export function watch({ pid }: Child, isLeader: boolean, shell: Input): Watcher 
   };
 }
 
-/** Without a shell the process alone is killed, at once, and when this program exits other than by a signal. */
+/**
+ * The watcher without a shell. It calls {@linkcode Child.kill}, also when this program exits, unless a signal ends it.
+ */
 export function killAtExit(child: Child, host: ChildHost): Watcher {
   const release = host.onExit(child.kill);
   return {
