@@ -8,13 +8,15 @@ import { validSource } from "./validate.ts";
  * Retrieves from one provider after the other until one has credentials. One that is not available here is skipped; the
  * error of one that is available but broken is thrown, so that it is never replaced by another identity.
  *
- * The credentials are cached as those of the provider that returned them: an instance role is refreshed ahead of time and
- * served through outages, a process is not. Each refresh starts with the first provider again. The chain's cache is the
- * only one: cache options of its providers do not apply. Give them to {@linkcode cached}: `cached(chain(a, b), options)`.
+ * The credentials are cached as those of the provider that returned them: an instance role is refreshed ahead of time
+ * and served through outages, a process is not. Each refresh starts with the first provider again. The chain's cache is
+ * the only one: cache options of its providers do not apply. Give them to {@linkcode cached}: `cached(chain(a, b),
+ * options)`.
  *
  * @param providers Functions or objects that retrieve, also those of AWS SDK v3.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws the first error whose `tryNextLink`
- * is not true, or at the end `NoCredentials` with every provider's error in `errors` and a line for each in its message.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws the
+ * first error whose `tryNextLink` is not true, or at the end `NoCredentials` with every provider's error in `errors`
+ * and a line for each in its message.
  * @throws {CredentialsProviderError} `ConfigurationError` if no provider is given.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html}

@@ -1,4 +1,7 @@
-/** AWS credentials, as every provider returns them. Each call returns a new plain object that the caller may spread or change. */
+/**
+ * AWS credentials, as every provider returns them. Each call returns a new plain object that the caller may spread or
+ * change.
+ */
 export interface Credentials {
   /** Identifies the keys to AWS; not a secret. */
   readonly accessKeyId: string;
@@ -7,8 +10,8 @@ export interface Credentials {
   /** Sent with each request that is signed with temporary keys. Shown as `[redacted]` when the object is printed. */
   readonly sessionToken?: string;
   /**
-   * When to get new ones; absent for credentials that do not expire. While the source is unavailable this may be the time
-   * of the next attempt, and then {@linkcode Credentials.originalExpiration} is the expiration from the source.
+   * When to get new ones; absent for credentials that do not expire. While the source is unavailable this may be the
+   * time of the next attempt, and then {@linkcode Credentials.originalExpiration} is the expiration from the source.
    */
   readonly expiration?: Date;
   /** The AWS account the keys belong to, where the source names it. */
@@ -75,8 +78,9 @@ export interface CredentialsSource {
 }
 
 /**
- * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is the type of a method, because
- * TypeScript compares the parameters of methods less strictly: the SDK declares other options than this library passes.
+ * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is the type of a method,
+ * because TypeScript compares the parameters of methods less strictly: the SDK declares other options than this library
+ * passes.
  */
 export type ForeignProvider = CredentialsSource["retrieve"];
 

@@ -44,8 +44,8 @@ const SDK_RULES: Rules = {
  * A profile named in code skips the environment.
  *
  * @param options See {@linkcode DefaultProviderOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. If there are no credentials it throws
- * `NoCredentials` with every provider's error in `errors` and a line for each in its message.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. If there are
+ * no credentials it throws `NoCredentials` with every provider's error in `errors` and a line for each in its message.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html}
@@ -86,7 +86,9 @@ export function defaultLinks(options: DefaultProviderOptions): readonly ChainLin
   ];
 }
 
-/** The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake, so it warns. */
+/**
+ * The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake, so it warns.
+ */
 function environment(options: EnvironmentProviderOptions): CredentialsSource {
   const provider = new EnvironmentProvider(options);
   const { env } = detectRuntime(options.runtime);

@@ -53,7 +53,7 @@ export class EnvironmentProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `NoCredentials` if one of the two keys is missing; `ConfigurationError` if the
    * expiration is no time.
    */
-  // deno-lint-ignore require-await -- what is thrown here belongs into the promise
+  // deno-lint-ignore require-await -- what is thrown here must reject the promise
   async retrieve(): Promise<Credentials> {
     const [accessKeyId, secretAccessKey] = [this.#read("AWS_ACCESS_KEY_ID"), this.#read("AWS_SECRET_ACCESS_KEY")];
     if (accessKeyId === undefined || secretAccessKey === undefined) {
@@ -69,7 +69,7 @@ export class EnvironmentProvider implements CredentialsSource {
     }, this.#expiration());
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return ["Environment"];
   }
@@ -108,7 +108,7 @@ export interface EnvOptions extends EnvironmentProviderOptions, CacheOptions {}
  * expire or after `clear()`.
  *
  * @param options See {@linkcode EnvOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html}

@@ -41,7 +41,9 @@ export type CredentialsErrorCode =
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
 
-/** Whether a later attempt may succeed, and whether a chain may continue: by the code, unless an error says otherwise. */
+/**
+ * Whether a later attempt may succeed, and whether a chain may continue: by the code, unless an error says otherwise.
+ */
 interface Classification {
   readonly recoverable: boolean;
   readonly tryNextLink: boolean;
@@ -162,7 +164,10 @@ export class CredentialsProviderError extends Error {
   readonly code: CredentialsErrorCode;
   /** Whether a later attempt may succeed without a change of settings. If so, cached credentials are still served. */
   readonly recoverable: boolean;
-  /** Whether a chain may continue with its next provider: true for "not available here", false for "available but broken". */
+  /**
+   * Whether a chain may continue with its next provider: true for "not available here", false for "available but
+   * broken".
+   */
   readonly tryNextLink: boolean;
   /** One sentence that names the fix, where a person can act. */
   declare readonly hint?: string;
@@ -189,8 +194,8 @@ export class CredentialsProviderError extends Error {
   /** The signal that killed a credential process, such as `SIGKILL`. */
   declare readonly signal?: string;
   /**
-   * The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. It is in no message, and as the process
-   * wrote it: it may hold control characters, and what that program should not have written.
+   * The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. It is in no message, and as the
+   * process wrote it: it may hold control characters, and what that program should not have written.
    */
   declare readonly stderr?: string;
   /** The file that cannot be read or parsed, as the caller named it. */

@@ -8,15 +8,17 @@ export function encodeRfc3986(text: string): string {
 }
 
 /**
- * Encodes a string that may contain percent escapes already. Each escape stays one escape, in upper case, or becomes the
- * character that it did not have to escape: `a%7eb%2fc d` becomes `a~b%2Fc%20d`.
+ * Encodes a string that may contain percent escapes already. Each escape stays one escape, in upper case, or becomes
+ * the character that it did not have to escape: `a%7eb%2fc d` becomes `a~b%2Fc%20d`.
  */
 export function encodeRfc3986Once(text: string): string {
   const [first = "", ...rest] = text.split("%");
   return encodeRfc3986(first) + rest.map(encodeAfterPercent).join("");
 }
 
-/** The body of an `application/x-www-form-urlencoded` request, in the order given; AWS reads `%20` for a space, not `+`. */
+/**
+ * The body of an `application/x-www-form-urlencoded` request, in the order given; AWS reads `%20` for a space, not `+`.
+ */
 export function encodeForm(parameters: Iterable<readonly [name: string, value: string]>): string {
   return [...parameters].map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`).join("&");
 }

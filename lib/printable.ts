@@ -1,7 +1,10 @@
 const MAX_CHARACTERS = 200;
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
-/** Control and format characters, line and paragraph separators, lone surrogates: they change what a terminal or a log shows. */
+/**
+ * Control and format characters, line and paragraph separators, lone surrogates: they change what a terminal or a log
+ * shows.
+ */
 const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Every effect that the library has: network, clock, files, processes. An adapter implements it for each runtime. Replace
- * members of it in tests, or where no adapter fits.
+ * Every effect that the library has: network, clock, files, processes. An adapter implements it for each runtime.
+ * Replace members of it in tests, or where no adapter fits.
  *
  * Unstable: any release may change it.
  */
@@ -21,26 +21,27 @@ export interface Runtime {
   /** A random UUID. */
   readonly randomUuid: () => string;
   /**
-   * Resolves after `ms` milliseconds, rounded up and at most 2³¹ − 1; rejects with the signal's reason when it aborts first.
+   * Resolves after `ms` milliseconds, rounded up and at most 2³¹ − 1; rejects with the signal's reason when it aborts
+   * first.
    */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /**
-   * A signal that aborts after `ms` milliseconds, rounded up and at most 2³¹ − 1, with a `TimeoutError`, without keeping the
-   * process alive.
+   * A signal that aborts after `ms` milliseconds, rounded up and at most 2³¹ − 1, with a `TimeoutError`, without
+   * keeping the process alive.
    */
   readonly timeout: (ms: number) => AbortSignal;
   /** An environment variable; `undefined` also when it may not be read. */
   readonly env: (name: string) => string | undefined;
   /**
-   * Reads a regular file of UTF-8 text, at most 16 MiB; `undefined` when there is no such file. In Deno a file is missing
-   * where the permission to read it was not granted.
+   * Reads a regular file of UTF-8 text, at most 16 MiB; `undefined` when there is no such file. In Deno a file is
+   * missing where the permission to read it was not granted.
    *
    * @throws {FileError} Where there is one, and it cannot be read.
    */
   readonly readTextFile: (path: string) => Promise<string | undefined>;
   /**
-   * Replaces the whole file or leaves it unchanged: it writes a temporary file in the same folder, which only this user may
-   * read, and renames it. Absent where there are no files, and where only `readTextFile` is replaced.
+   * Replaces the whole file or leaves it unchanged: it writes a temporary file in the same folder, which only this user
+   * may read, and renames it. Absent where there are no files, and where only `readTextFile` is replaced.
    *
    * @throws {Error} If the file cannot be replaced; the message says why, and quotes nothing.
    */
@@ -58,8 +59,8 @@ export interface Runtime {
 /** Why a file that exists was not read. Its message completes the sentence "Cannot read the file: …". */
 export interface FileError extends Error {
   /**
-   * The user may not read it; it is a directory, a pipe, a device; it is larger than 16 MiB; it is not UTF-8; or the system
-   * failed, which another attempt may not.
+   * The user may not read it; it is a directory, a pipe, a device; it is larger than 16 MiB; it is not UTF-8; or the
+   * system failed, which another attempt may not.
    */
   readonly code: "NotPermitted" | "NotAFile" | "TooLarge" | "NotUtf8" | "Unreadable";
   /** The first line that is not UTF-8, counted from 1. */
@@ -69,8 +70,9 @@ export interface FileError extends Error {
 }
 
 /**
- * Runs a program to its end, without a shell. Its process group is killed, where the system allows that, when it runs for
- * too long, prints too much or is aborted, and when this program ends before it. The promise does not wait for its end.
+ * Runs a program to its end, without a shell. Its process group is killed, where the system allows that, when it runs
+ * for too long, prints too much or is aborted, and when this program ends before it. The promise does not wait for its
+ * end.
  *
  * Unstable: any release may change it.
  *
@@ -78,7 +80,9 @@ export interface FileError extends Error {
  */
 export type Spawn = (command: readonly string[], options: SpawnOptions) => Promise<SpawnResult>;
 
-/** How {@linkcode Spawn} runs a program. Its standard output is always collected. Unstable: any release may change it. */
+/**
+ * How {@linkcode Spawn} runs a program. Its standard output is always collected. Unstable: any release may change it.
+ */
 export interface SpawnOptions {
   /** Its standard input: that of this program, or none. */
   readonly stdin: "inherit" | "ignore";

@@ -9,7 +9,9 @@ export interface SignRequestOptions {
   readonly credentials: SigningCredentials;
   /** The region of the endpoint, such as `us-east-1`. */
   readonly region: string;
-  /** The service's name in signatures, such as `s3`, `sts`, `execute-api` (API Gateway), `lambda` or `es` (OpenSearch). */
+  /**
+   * The service's name in signatures, such as `s3`, `sts`, `execute-api` (API Gateway), `lambda` or `es` (OpenSearch).
+   */
   readonly service: string;
   /**
    * When the request is signed. AWS accepts it for about five minutes before and after.
@@ -28,13 +30,13 @@ const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security
  * Signs a request with AWS Signature Version 4, so that `fetch` can send it to an AWS API.
  *
  * Returns a new request with the headers `authorization`, `x-amz-date`, for temporary keys `x-amz-security-token`, and
- * for S3 `x-amz-content-sha256`; the request that was passed can still be used. All headers are signed except those that
- * `fetch` or a proxy may change, such as `user-agent`. Where the request has an `x-amz-content-sha256` header (OpenSearch
- * Serverless wants it), it is set to the hash of the body.
+ * for S3 `x-amz-content-sha256`; the request that was passed can still be used. All headers are signed except those
+ * that `fetch` or a proxy may change, such as `user-agent`. Where the request has an `x-amz-content-sha256` header
+ * (OpenSearch Serverless wants it), it is set to the hash of the body.
  *
  * - Sign again for each attempt: a signature is accepted for about five minutes.
- * - The signed request does not follow redirects, since a signature is valid for one host and the session token must not
- *   go to another: `fetch` returns the redirect itself (or rejects where `redirect` is `"error"`).
+ * - The signed request does not follow redirects, since a signature is valid for one host and the session token must
+ *   not go to another: `fetch` returns the redirect itself (or rejects where `redirect` is `"error"`).
  * - The body is read into memory. It does not sign chunk by chunk, and does not stream.
  * - In the URL of an S3 object `+` is a space: write `%2B` for a plus sign in a key.
  * - It does not presign URLs, and does not know SigV4a and the session keys of S3 Express.
@@ -42,7 +44,8 @@ const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security
  * @param request The request to sign, with a body that was not read yet.
  * @param options The keys, the region and the service.
  * @returns A new request with the same method, URL, headers, body and signal, and with the signature.
- * @throws {CredentialsProviderError} `ConfigurationError`, if an option is missing or malformed, or if the body was read.
+ * @throws {CredentialsProviderError} `ConfigurationError`, if an option is missing or malformed, or if the body was
+ * read.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html}
  * @example Usage

@@ -78,7 +78,8 @@ export function signingRules(service: string): SigningRules {
  * Signs a request with AWS Signature Version 4.
  *
  * @returns The headers to add to the request, or to replace in it.
- * @throws {CredentialsProviderError} `ConfigurationError`, if a key, the region, the service or the date cannot be used.
+ * @throws {CredentialsProviderError} `ConfigurationError`, if a key, the region, the service or the date cannot be
+ * used.
  * @see {@link https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html}
  */
 export async function signatureHeaders(

@@ -23,8 +23,8 @@ export interface TemporaryCredentialsOptions
  * credentials expire: a person must type the code.
  *
  * @param options See {@linkcode TemporaryCredentialsOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode AssumeRoleProvider.retrieve} throws, unless cached credentials may be served.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode AssumeRoleProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
  * range.
  * @since 0.1.0

@@ -25,8 +25,8 @@ export interface CacheOptions {
   /** Called with everything that happens, for metrics. What it throws or rejects with is ignored. */
   readonly onEvent?: ((event: CacheEvent) => void) | undefined;
   /**
-   * Where diagnostics go. Without a logger only this is printed, with `console.warn`: that credentials are served although
-   * their refresh failed or they were retrieved expired. `null` turns that off, too.
+   * Where diagnostics go. Without a logger only this is printed, with `console.warn`: that credentials are served
+   * although their refresh failed or they were retrieved expired. `null` turns that off, too.
    */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime, such as the clock. */
@@ -44,8 +44,8 @@ export const CACHE_RULES: Rules = {
 const V2_EXPIRY_WINDOW_MS = 15_000;
 
 /**
- * Keeps one set of credentials fresh. All callers share one retrieval, and while a source is unavailable they get what is
- * cached.
+ * Keeps one set of credentials fresh. All callers share one retrieval, and while a source is unavailable they get what
+ * is cached.
  *
  * Sources with static stability (an instance role) are refreshed ahead of their expiration `E`:
  *
@@ -60,9 +60,9 @@ const V2_EXPIRY_WINDOW_MS = 15_000;
  *   invalidate():                   as mandatory from now on, whatever the time
  * ```
  *
- * `A` is 5 minutes for a lifetime of up to 20 minutes, 60 minutes for one of 90 minutes and more, else 15 minutes; `M` is
- * one minute. Other sources (a process, a function of yours) are retrieved from again when their credentials expire, and
- * callers get their errors. There are no timers: everything happens inside a call.
+ * `A` is 5 minutes for a lifetime of up to 20 minutes, 60 minutes for one of 90 minutes and more, else 15 minutes; `M`
+ * is one minute. Other sources (a process, a function of yours) are retrieved from again when their credentials expire,
+ * and callers get their errors. There are no timers: everything happens inside a call.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html}
@@ -90,8 +90,8 @@ export class CredentialsCache {
   /**
    * Puts a cache in front of a provider. Nothing is retrieved yet.
    *
-   * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider} its
-   * source is used: credentials are not cached twice.
+   * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider}
+   * its source is used: credentials are not cached twice.
    * @param options See {@linkcode CacheOptions}.
    * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
@@ -153,8 +153,8 @@ export class CredentialsCache {
   }
 
   /**
-   * Forgets everything. A pending retrieval continues, and only the callers that wait for it get its result. The next one
-   * starts when it has ended, or after a minute.
+   * Forgets everything. A pending retrieval continues, and only the callers that wait for it get its result. The next
+   * one starts when it has ended, or after a minute.
    */
   clear(): void {
     this.#refresher = this.#refresher.replacement();
@@ -166,7 +166,10 @@ export class CredentialsCache {
     return (state.kind === "cached" && dateOf(state.expiresAt)) || null;
   }
 
-  /** Whether the cached credentials are expired, less `expiryWindowSeconds`, or rejected by AWS; true if none are cached. */
+  /**
+   * Whether the cached credentials are expired, less `expiryWindowSeconds`, or rejected by AWS; true if none are
+   * cached.
+   */
   get expired(): boolean {
     const { state } = this.#refresher;
     return state.kind === "empty" || state.rejected || this.#runtime.now() >= state.expiryWindowAt;

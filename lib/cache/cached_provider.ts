@@ -26,7 +26,7 @@ export interface CachedProvider extends CredentialsProvider, CredentialsSource {
  * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider} its
  * source is used: credentials are not cached twice.
  * @param options See {@linkcode CacheOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @example A source of your own, refreshed ahead of time and served through outages

@@ -120,8 +120,8 @@ export class Reporter {
   }
 
   /**
-   * @param isVital Whether a warning is printed where there is no logger: a refresh that keeps failing unseen ends in an
-   * outage.
+   * @param isVital Whether a warning is printed where there is no logger: a refresh that keeps failing unseen ends in
+   * an outage.
    */
   report(event: CacheEvent, isVital: boolean): void {
     this.#tell(event);

@@ -124,8 +124,8 @@ function responder(
 }
 
 /**
- * Why a request may be from a web page: a page can make a browser send requests to this machine, also under a host name that
- * resolves to it (DNS rebinding).
+ * Why a request may be from a web page: a page can make a browser send requests to this machine, also under a host name
+ * that resolves to it (DNS rebinding).
  */
 function foreignCaller(headers: Headers): string | undefined {
   const url = `http://${headers.get("host") ?? ""}`;

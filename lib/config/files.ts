@@ -19,8 +19,8 @@ export interface SharedConfigOptions {
   /** Reads the files again; else each is read once per process. @default {false} */
   readonly ignoreCache?: boolean | undefined;
   /**
-   * What `~` stands for. Defaults to `HOME`, on Windows then `USERPROFILE` and `HOMEDRIVE` with `HOMEPATH`, then what the
-   * system says.
+   * What `~` stands for. Defaults to `HOME`, on Windows then `USERPROFILE` and `HOMEDRIVE` with `HOMEPATH`, then what
+   * the system says.
    */
   readonly homeDirectory?: string | undefined;
   /** The texts of the two files; none is read then. For runtimes without files. */
@@ -52,8 +52,8 @@ export type ConfigRuntime = Pick<Runtime, "env" | "platform" | "homeDirectory" |
 type LoadOptions = SharedConfigOptions & { readonly logger?: Logger | null | undefined };
 
 /**
- * Reads and parses the shared files, each once per process, unless `ignoreCache` says otherwise. A file that is malformed
- * or that the system failed to read is read again by the next call.
+ * Reads and parses the shared files, each once per process, unless `ignoreCache` says otherwise. A file that is
+ * malformed or that the system failed to read is read again by the next call.
  *
  * @throws {CredentialsProviderError} `ConfigParseError` for a malformed file; `ConfigurationError` for one that code
  * names and that cannot be read; `ConfigReadError` where the system failed.
@@ -68,8 +68,8 @@ export async function loadSharedConfig(options: LoadOptions, runtime: ConfigRunt
 /**
  * The properties of the selected profile.
  *
- * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain continues only if neither code nor environment names
- * the profile.
+ * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain continues only if neither code nor environment
+ * names the profile.
  */
 export function requireProfile({ profiles, profileName, isProfileNamed }: LoadedConfig): ReadonlyMap<string, string> {
   const profile = profiles.get(profileName);
@@ -183,7 +183,7 @@ async function readConfig(options: LoadOptions, runtime: ConfigRuntime): Promise
   const { sharedConfig, ignoreCache } = options;
   if (sharedConfig !== undefined) {
     const { config, credentials } = sharedConfig;
-    // deno-lint-ignore require-await -- what is thrown here belongs into the promise
+    // deno-lint-ignore require-await -- what is thrown here must reject the promise
     const parse = async () => ({ config: parseSharedConfig({ config, credentials }) });
     return (await parseOnce(sharedConfig, "", parse, ignoreCache)).config;
   }

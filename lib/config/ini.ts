@@ -70,8 +70,8 @@ export function describeFile({ kind, path }: Omit<ConfigFile, "text">): string {
 }
 
 /**
- * The current line of a file: one that is neither blank nor a comment. Positions count from the start of the file, because
- * cutting out each line takes Bun twice the time.
+ * The current line of a file: one that is neither blank nor a comment. Positions count from the start of the file,
+ * because cutting out each line takes Bun twice the time.
  */
 class Line {
   readonly file: ConfigFile;

@@ -17,7 +17,8 @@ export interface RegionOptions extends SharedConfigOptions {
 }
 
 /**
- * Finds the region that AWS tools would use: the option, `AWS_REGION`, `AWS_DEFAULT_REGION`, the `region` of the profile.
+ * Finds the region that AWS tools would use: the option, `AWS_REGION`, `AWS_DEFAULT_REGION`, the `region` of the
+ * profile.
  *
  * @param options See {@linkcode RegionOptions}.
  * @returns The region, such as `eu-west-1`; `undefined` where nothing names one.

@@ -16,7 +16,9 @@ export interface SettingSources {
 /** A setting by the names that the environment and a profile have for it. */
 export type Setting = readonly [variable: string, key: string];
 
-/** Reads where the settings of one provider come from: the environment, and the selected profile of the shared files. */
+/**
+ * Reads where the settings of one provider come from: the environment, and the selected profile of the shared files.
+ */
 export async function loadSources(
   options: SharedConfigOptions & { readonly logger?: Logger | null | undefined },
   runtime: ConfigRuntime,

@@ -5,7 +5,8 @@ import { printable } from "../printable.ts";
 import { failureCodeOf, roleCredentials } from "../role_document.ts";
 
 /**
- * Parses the document that a container endpoint serves. Field names match exactly, or else in any case.
+ * Parses the document that a container endpoint serves. A field is found by its exact name, else by the first name that
+ * differs from it only in upper and lower case.
  *
  * @throws {CredentialsProviderError} `ContainerInvalidResponse`; the message never quotes the text.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
@@ -19,7 +20,7 @@ export function parseContainerCredentials(text: string): Credentials {
   return roleCredentials(document);
 }
 
-/** What an endpoint says about a failure, fit for messages. */
+/** The code and the message that an endpoint reports, without control characters, so that they can be quoted. */
 interface ContainerFailure {
   readonly code?: string;
   readonly message?: string;

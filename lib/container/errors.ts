@@ -8,10 +8,10 @@ const ASSOCIATION_HINT =
   "Associate a role with the service account: aws eks create-pod-identity-association; its trust " +
   "policy must allow pods.eks.amazonaws.com sts:AssumeRole and sts:TagSession.";
 const TASK_ROLE_HINT =
-  "Check that the task definition has a taskRoleArn, and that the variable was not copied from another task.";
-const TOKEN_HINT = "Check that the service account token is projected into the pod, and the clock of the node.";
+  "Check that the task definition has a taskRoleArn, and that AWS_CONTAINER_CREDENTIALS_RELATIVE_URI was not copied from another task.";
+const TOKEN_HINT = "Check the clock of the node, and that the service account token is projected into the pod.";
 
-/** The fix by the code that an agent reports. */
+/** The hint for each code that an agent reports. */
 const CODE_HINTS: Readonly<Record<string, string>> = {
   NoIdInRequest: TASK_ROLE_HINT,
   InvalidIdInRequest: TASK_ROLE_HINT,
@@ -22,10 +22,13 @@ const CODE_HINTS: Readonly<Record<string, string>> = {
   ExpiredTokenException: TOKEN_HINT,
   InvalidTokenException: TOKEN_HINT,
   InvalidRequestException: TOKEN_HINT,
-  ThrottlingException: "Let programs share credentials: EKS limits requests.",
+  ThrottlingException:
+    "Send fewer requests: cache the credentials, so that each program sends one request per refresh.",
 };
 
-/** The error for an outcome other than usable credentials: what was tried, what came back, what to do. */
+/**
+ * The error for an outcome other than credentials: its message names the action and the outcome, its hint the fix.
+ */
 export function containerError(
   { outcome, attempts }: Sent,
   { url, name, token }: ContainerTarget,
@@ -67,28 +70,30 @@ export function containerError(
 }
 
 function statusHint(status: number, url: URL, hasToken: boolean): string {
-  if (status === 429) return "Several processes request credentials at once: let them share one cache.";
-  if (status >= 500) return "The agent failed: try again, then read its log.";
-  if (status >= 300 && status <= 399) return "The endpoint redirects, and is not followed: check the URI.";
+  if (status === 429) {
+    return "The endpoint limits requests: cache the credentials in each process, so that it sends one request per refresh.";
+  }
+  if (status >= 500) return "The endpoint failed: try again, then read its log.";
+  if (status >= 300 && status <= 399) return "The endpoint returned a redirect, which is not followed: check the URI.";
   if (isEks(url) && status === 400) return TOKEN_HINT;
   if (isEks(url) && status === 403) {
-    return "A proxy or a port forward is in the way: the agent must see its own address.";
+    return "The agent accepts only requests addressed to 169.254.170.23 or [fd00:ec2::23]: check for a proxy or a port forward.";
   }
   if (status === 401 || status === 403) {
     return hasToken
       ? "Check the authorization token."
-      : "Set AWS_CONTAINER_AUTHORIZATION_TOKEN or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, as the endpoint demands.";
+      : "Set AWS_CONTAINER_AUTHORIZATION_TOKEN or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the token that the endpoint expects.";
   }
   return "Check the URI, and what listens there.";
 }
 
 function unreachableHint(url: URL): string {
   if (isEks(url)) {
-    return "Check that the EKS Pod Identity Agent add-on runs on the node, and that IPv6 is on if the address is IPv6.";
+    return "Check that the EKS Pod Identity Agent add-on runs on the node, and for an IPv6 address that IPv6 is enabled.";
   }
   return url.hostname === "169.254.170.2"
     ? "Check that the ECS agent runs, and that the variable is not set outside of a task."
-    : "Check that the endpoint listens.";
+    : "Check that a program listens at this address.";
 }
 
 function isEks({ hostname }: URL): boolean {

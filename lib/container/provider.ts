@@ -13,13 +13,16 @@ import { type ContainerTarget, containerTarget } from "./settings.ts";
 
 /** Options of {@linkcode ContainerProvider}. */
 export interface ContainerProviderOptions {
-  /** A path at the agent of ECS. Defaults to `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`. */
+  /** A path on the ECS agent (http://169.254.170.2). Defaults to `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`. */
   readonly awsContainerCredentialsRelativeUri?: string | undefined;
   /** An absolute URL. Defaults to `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
   readonly awsContainerCredentialsFullUri?: string | undefined;
   /** The whole `Authorization` header. Defaults to `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
   readonly awsContainerAuthorizationToken?: string | undefined;
-  /** A file that holds the header; read again for each retrieval. Defaults to `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`. */
+  /**
+   * A file with the value of the `Authorization` header. It is read again for each retrieval. Defaults to
+   * `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
+   */
   readonly awsContainerAuthorizationTokenFile?: string | undefined;
   /** Milliseconds for one attempt, from connecting to the last byte; > 0. @default {5000} */
   readonly timeout?: number | undefined;
@@ -27,7 +30,9 @@ export interface ContainerProviderOptions {
   readonly connectTimeout?: number | undefined;
   /** Requests after a first one that failed in a way that may pass; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
-  /** Where diagnostics go; nothing is printed without one. */
+  /**
+   * Receives diagnostics. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the environment. */
   readonly runtime?: Partial<Runtime> | undefined;
@@ -50,12 +55,13 @@ const MAX_DELAY_MS = 1_000;
 const TOKEN_REGEXP = /^[\x20-\x7e\x80-\xff]+$/;
 
 /**
- * Retrieves the credentials of a container: of an ECS task, of a pod with EKS Pod Identity, of Greengrass and whatever
- * else sets the variables `AWS_CONTAINER_*`. Each call sends one request. Put a {@linkcode CredentialsCache} in front, or
- * use {@linkcode fromContainerMetadata}, which does.
+ * Retrieves the credentials of a container from the endpoint in the variables `AWS_CONTAINER_*`: an ECS task, a pod
+ * with EKS Pod Identity, Greengrass and others. Each call sends one request. Nothing is cached here: for that use
+ * {@linkcode fromContainerMetadata}.
  *
- * The variables and the token file are read for each retrieval. The request goes to the endpoint directly, whatever proxy
- * is set, follows no redirect and reads at most 64 KiB. Without TLS only the agents of AWS and this machine are used.
+ * The variables and the token file are read for each retrieval. The request uses no proxy, even if one is set, follows
+ * no redirect and reads at most 64 KiB. Requests over plain http are sent only to the agents of ECS and EKS and to this
+ * machine.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
@@ -116,7 +122,7 @@ export class ContainerProvider implements CredentialsSource {
     throw containerError(sent, target);
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return ["Container"];
   }
@@ -140,7 +146,10 @@ export class ContainerProvider implements CredentialsSource {
   }
 }
 
-/** Whether another attempt may succeed: no response, a busy or failing agent, a document that is no document yet. */
+/**
+ * Whether another attempt may succeed: no response, a busy response (429, 5xx), one that is too long or not UTF-8, one
+ * without valid credentials, or the code `CredentialsUninitialized`.
+ */
 function mayPass(outcome: Outcome): boolean {
   if (outcome.kind === "refused") return false;
   if (outcome.kind !== "response") return true;
@@ -172,7 +181,7 @@ function unreadableToken(name: string): CredentialsProviderError {
   );
 }
 
-/** Says what is wrong with a token without any of its characters. */
+/** The error for an invalid token. It quotes no character of the token. */
 function unusableToken(
   code: "TokenFileError" | "ContainerConfigurationError",
   name: string,
@@ -182,7 +191,7 @@ function unusableToken(
     ? "is empty"
     : /[\r\n]/.test(value)
     ? "has a line break in its token"
-    : "has a character in its token that no header may have";
+    : "has a character that a header must not contain";
   return new CredentialsProviderError(code, `Cannot get container credentials: ${name} ${state}`, {
     hint: "The token must be one line; a file that is empty for a moment is being replaced.",
   });
@@ -199,8 +208,8 @@ export interface ContainerMetadataOptions extends ContainerProviderOptions, Cach
  * wait.
  *
  * @param options See {@linkcode ContainerMetadataOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode ContainerProvider.retrieve} throws, unless cached credentials may be served.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode ContainerProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}

@@ -23,7 +23,7 @@ interface ContainerLocation {
   readonly awsContainerAuthorizationTokenFile?: string | undefined;
 }
 
-/** The agent of ECS, which relative URIs belong to. */
+/** The origin of relative URIs: the ECS agent. */
 const ECS_ORIGIN = "http://169.254.170.2";
 
 /** Hosts that may be used without TLS: the agents of ECS and EKS, and this machine. */
@@ -35,7 +35,8 @@ const PLAIN_HOSTS = "169.254.170.2, 169.254.170.23, [fd00:ec2::23], 127.0.0.0/8,
  * Resolves the URL and the token: options first, then variables.
  *
  * @returns `undefined` where neither URI is set.
- * @throws {CredentialsProviderError} `ContainerConfigurationError` for a URI that must not be requested.
+ * @throws {CredentialsProviderError} `ContainerConfigurationError` for a URI that is malformed or that must not be
+ * requested.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
  */
 export function containerTarget(
@@ -68,7 +69,7 @@ export function containerTarget(
 
 type Names = readonly [option: keyof ContainerLocation, variable: string];
 
-/** Two settings of one kind. Where code gives one of them, the variables of both are ignored. */
+/** Two alternative settings, read from the options, or from the variables if neither option is given. */
 function pair(
   options: ContainerLocation,
   env: (name: string) => string | undefined,
@@ -93,7 +94,10 @@ function relativeUrl({ name, value }: Setting): URL {
   return url;
 }
 
-/** The host is compared after parsing: decimal, octal and hexadecimal spellings are addresses by then. No DNS. */
+/**
+ * The host is compared after parsing, because `URL` writes decimal, octal and hexadecimal forms as one address. Host
+ * names are not resolved.
+ */
 function fullUrl({ name, value }: Setting): URL {
   if (!URL.canParse(value)) throw unusable(name, "it is not an absolute URL");
   const url = new URL(value);

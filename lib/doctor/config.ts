@@ -12,7 +12,11 @@ export async function* checkConfig(options: SharedConfigOptions, observer: Obser
   if (options.sharedConfig === undefined) {
     for (const kind of KINDS) yield* await checkFile(kind, options, observer);
   } else {
-    yield { check, status: "ok", message: "No file is read: the option sharedConfig has the texts of both" };
+    yield {
+      check,
+      status: "ok",
+      message: "No file is read: the option sharedConfig replaces the config file and the credentials file",
+    };
   }
   try {
     const loaded = await loadSharedConfig({ ...options, logger, ignoreCache: true }, runtime);
@@ -23,7 +27,7 @@ export async function* checkConfig(options: SharedConfigOptions, observer: Obser
   }
 }
 
-/** A file that is there and cannot be used makes no finding here: the library says why. */
+/** A file that exists but cannot be read is not reported here: `loadSharedConfig` warns about it. */
 async function checkFile(
   kind: typeof KINDS[number],
   options: SharedConfigOptions,
@@ -42,7 +46,7 @@ async function checkFile(
       ? [{ check, status: "skipped", message: `There is no ${kind} ${path}${named}` }]
       : [{ check, status: "ok", message: `The ${kind} is ${path}${named}` }];
   } catch {
-    return []; // it cannot be read
+    return []; // loadSharedConfig reports it
   }
 }
 
@@ -50,7 +54,7 @@ function profileFinding(
   { profiles, profileName, isProfileNamed }: Awaited<ReturnType<typeof loadSharedConfig>>,
 ): Finding {
   const check = "config.profile";
-  const name = isProfileNamed ? profileName : "default, which nothing names";
+  const name = isProfileNamed ? profileName : "default, because no option and no variable names a profile";
   if (profiles.has(profileName)) return { check, status: "ok", message: `The selected profile is ${name}` };
   const message = `The selected profile is ${name}; the files do not have it`;
   if (!isProfileNamed) return { check, status: "skipped", message };

@@ -9,7 +9,7 @@ import { checkProxy } from "./proxy.ts";
 import { checkPermissions, checkRuntime } from "./runtime.ts";
 import { checkVariables } from "./variables.ts";
 
-/** Options of {@linkcode diagnose}: those of the default chain, whose `logger` gets nothing here. */
+/** Options of {@linkcode diagnose}: those of the default chain. The `logger` is not used: warnings become findings. */
 export interface DiagnoseOptions extends DefaultProviderOptions {
   /** Sends a signed request to STS, which says whose the credentials are. @default {false} */
   readonly online?: boolean | undefined;
@@ -20,11 +20,12 @@ const NOTHING_HINT =
   "ECS task or an EKS service account.";
 
 /**
- * Walks the way that {@linkcode defaultProvider} goes on this machine, and explains what it finds: the runtime, variables,
- * proxies and config files, then each provider of the chain with the steps of its retrieval, until one has credentials.
+ * Checks how {@linkcode defaultProvider} finds credentials on this machine, and reports each step: the runtime,
+ * variables, proxies and config files, then each provider of the chain with the steps of its retrieval, until one has
+ * credentials.
  *
- * Each finding is yielded as soon as it is known. The last one has the check `credentials`, and is `ok` or a `failure`. No
- * finding holds a secret. Providers are really tried: requests are sent, and a `credential_process` is run.
+ * Each finding is yielded as soon as it is known. The last one has the check `credentials`, and is `ok` or a `failure`.
+ * No finding holds a secret. Providers are really tried: requests are sent, and a `credential_process` is run.
  *
  * @param options See {@linkcode DiagnoseOptions}.
  * @returns The findings, in the order of the checks that {@linkcode Finding} lists.
@@ -54,7 +55,7 @@ export function diagnose(options: DiagnoseOptions = {}): AsyncIterable<Finding> 
   return report(examine(defaultLinks(observed), observed, observer, online));
 }
 
-/** What the last finding tells. */
+/** The result of all checks: the last finding reports it. */
 type Verdict = Outcome | { readonly kind: "rejected" };
 
 async function* examine(
@@ -79,7 +80,7 @@ async function* examine(
   return identity.status === "failure" ? { kind: "rejected" } : outcome;
 }
 
-/** Passes the findings on, and adds the last one. */
+/** Yields each finding, and at the end the one with the check `credentials`. */
 async function* report(findings: AsyncGenerator<Finding, Verdict>): AsyncGenerator<Finding> {
   const problems: Finding[] = [];
   for (;;) {

@@ -6,9 +6,9 @@ import { printableMessage } from "../printable.ts";
 export interface Finding {
   /**
    * What was checked; stable under semver. In this order: `runtime`, `permissions` (Deno), `options` (where one is not
-   * known), `variables`, `proxy`, `config`, `config.profile`; the providers of the default chain, `environment`, `profile`,
-   * `webIdentity`, `container` and `imds`, each after its steps, such as `profile.plan`, `webIdentity.token` or `imds.role`;
-   * with `online` the check `sts`; and last `credentials`. A check may have several findings.
+   * known), `variables`, `proxy`, `config`, `config.profile`; the providers of the default chain, `environment`,
+   * `profile`, `webIdentity`, `container` and `imds`, each preceded by the checks of its steps; with `online`
+   * the check `sts`; and last `credentials`. A check may have several findings.
    */
   readonly check: string;
   /**
@@ -21,7 +21,7 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** Those of AWS have 20, secret keys 40. */
+/** Access key ids of AWS have 20 characters, secret access keys 40. */
 const MAX_KEY_ID_CHARACTERS = 32;
 
 /** The finding for an error of a provider. One that lets a chain continue with the next provider needs no fix. */
@@ -44,13 +44,18 @@ export function printableFinding({ check, status, message, hint }: Finding): Fin
   return { check, status, message: text, ...(hint === undefined ? {} : { hint: printableMessage(hint) }) };
 }
 
-/** An access key id. One that is too long may be the secret key, in the wrong place. */
+/**
+ * The access key id as it may be shown. Of one that is too long only the length is returned: it may be a secret access
+ * key.
+ */
 export function shownKeyId({ accessKeyId }: Pick<Credentials, "accessKeyId">): string {
   const { length } = accessKeyId;
   return length > MAX_KEY_ID_CHARACTERS ? `an access key id of ${length} characters` : accessKeyId;
 }
 
-/** When something expires, seen from `now`: `expires in 5 h 59 min`, `expired 3 min ago`. */
+/**
+ * A phrase for the time of an expiration relative to `now`: `expires in 5 h 59 min`, `expired 3 min ago`.
+ */
 export function expiry(expiresAt: number, now: number): string {
   const minutes = Math.floor(Math.abs(expiresAt - now) / 60_000);
   const time = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;

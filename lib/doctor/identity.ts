@@ -8,8 +8,9 @@ import { parseCallerArn } from "../sts/response.ts";
 import { errorFinding, type Finding } from "./finding.ts";
 
 /**
- * Says whose the credentials are, as STS responds. Every identity may call this operation, so a 403 means that AWS rejects
- * the credentials; any other error leaves that open.
+ * Reports which identity the credentials belong to, from the response of `GetCallerIdentity`. Every identity may call
+ * this operation, so a 403 means that AWS rejects the credentials; after any other error it is not known whether AWS
+ * accepts them.
  *
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html}
  */

@@ -25,13 +25,16 @@ const HOP_LIMIT_HINT = "If this is a container, let responses travel one hop fur
 /** AWS accepts a signature for 5 minutes. */
 const MAX_SKEW_MS = 240_000;
 
-/** What a request of a retrieval tells, once the next one was sent. */
+/**
+ * The findings for a finished request. They depend on the next one: it repeats the request, or its URL has the role
+ * name.
+ */
 export function finishedStep({ url, response, sentAt }: Exchange, next: Exchange): readonly Finding[] {
   const step = stepOf(url);
   const isRepeated = next.url === url;
   if (step === undefined) return [];
   if (response === undefined || (response.status === 200 && isRepeated)) {
-    // A kept connection may be closed: then the repeated request tells more.
+    // After a closed keep-alive connection the same request is sent again: that one is reported.
     return isRepeated ? [] : [anotherRequest(step, "sent no response")];
   }
   const { status, date } = response;
@@ -59,14 +62,16 @@ function anotherRequest(step: Step, state: string): Finding {
   return { check: `imds.${step}`, status: "warning", message };
 }
 
-/** What the last request of a successful retrieval tells, and what else IMDS does. */
+/** The findings after a successful retrieval: the credentials document, whether IMDSv1 is enabled, and the region. */
 export async function* succeededStep(last: Exchange | undefined, runtime: Runtime): AsyncGenerator<Finding> {
   if (last === undefined || stepOf(last.url) !== "document") return;
   yield { check: "imds.document", status: "ok", message: "IMDS returned the credentials of the role" };
   yield* checkInstance(last, runtime);
 }
 
-/** The finding for an error that comes from IMDS; `undefined` for any other. The last exchange is the one that failed. */
+/**
+ * The finding for an error that comes from IMDS; `undefined` for any other. The last exchange is the one that failed.
+ */
 export async function failedStep(
   error: unknown,
   exchanges: readonly Exchange[],
@@ -79,14 +84,17 @@ export async function failedStep(
   const finding = failureFinding(`imds.${step}`, error);
   if (error.code === "ImdsNoRole") return { ...finding, hint: await attachHint(last, runtime) };
   if (!error.tryNextLink || exchanges.some(({ response }) => response !== undefined)) return finding;
-  if (!await isEc2(runtime)) return { ...finding, status: "skipped" }; // off EC2 nothing responds, and nothing is wrong
+  // outside EC2 there is no IMDS: that is not a failure
+  if (!await isEc2(runtime)) return { ...finding, status: "skipped" };
   return error.code === "ImdsTokenTimeout" ? { ...finding, hint: HOP_LIMIT_HINT } : finding;
 }
 
 function clockFinding(date: string | null, sentAt: number): Finding {
   const check = "imds.clock";
   const skewMs = sentAt - Date.parse(date ?? "");
-  if (Number.isNaN(skewMs)) return { check, status: "skipped", message: "IMDS does not tell the time" };
+  if (Number.isNaN(skewMs)) {
+    return { check, status: "skipped", message: "The response of IMDS has no valid Date header" };
+  }
   if (Math.abs(skewMs) <= MAX_SKEW_MS) return { check, status: "ok", message: "The clock agrees with that of EC2" };
   const state = `${Math.round(Math.abs(skewMs) / 1_000)} s ${skewMs < 0 ? "behind" : "ahead of"} that of EC2`;
   const hint = "Synchronize the clock, for example with chrony.";

@@ -6,14 +6,14 @@ import type { Exchange } from "./observer.ts";
 const TOKEN_HEADER = "x-aws-ec2-metadata-token";
 const TIME_LIMITS = { timeoutMs: 1_000 };
 const WORD_REGEXP = /^[\w-]{1,100}$/;
-/** The files in which the firmware of an instance names itself. */
+/** Files of the firmware, and what they begin with on an EC2 instance. */
 const FIRMWARE: readonly (readonly [path: string, mark: RegExp])[] = [
   ["/sys/class/dmi/id/sys_vendor", /^Amazon EC2/],
   ["/sys/hypervisor/uuid", /^ec2/i],
 ];
 
 /**
- * Whether this machine says without IMDS that it is an EC2 instance.
+ * Whether the files of the firmware show that this machine is an EC2 instance. IMDS is not used.
  *
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html}
  */
@@ -22,13 +22,15 @@ export async function isEc2({ readTextFile }: Runtime): Promise<boolean> {
   return (await Promise.all(texts)).includes(true);
 }
 
-/** Says whether IMDSv1 is open, and the region. `known` is a request that IMDS responded to: its token is used. */
+/**
+ * Reports whether IMDSv1 is enabled, and the region.
+ */
 export async function* checkInstance(known: Exchange, runtime: Runtime): AsyncGenerator<Finding> {
   if (known.headers[TOKEN_HEADER] !== undefined) yield await version1Finding(known, runtime);
   const check = "imds.region";
   const region = await readWord("placement/region", known, runtime);
   yield region === undefined
-    ? { check, status: "skipped", message: "IMDS does not tell the region" }
+    ? { check, status: "skipped", message: "IMDS did not return the region" }
     : { check, status: "ok", message: `The region of the instance is ${region}` };
 }
 
@@ -43,13 +45,13 @@ async function version1Finding(known: Exchange, runtime: Runtime): Promise<Findi
   const outcome = await get(`${originOf(known)}/latest/meta-data/iam/security-credentials/`, {}, runtime);
   const status = outcome.kind === "response" ? outcome.status : undefined;
   if (status === 401) {
-    return { check, status: "ok", message: "IMDSv1 is closed: a request without a token is rejected" };
+    return { check, status: "ok", message: "IMDSv1 is disabled: a request without a token is rejected" };
   }
   if (status !== 200) return { check, status: "skipped", message: "It is not known whether IMDSv1 is open" };
   return {
     check,
     status: "warning",
-    message: "IMDSv1 is open: a request without a token gets the credentials, too",
+    message: "IMDSv1 is enabled: the credentials can also be read without a token",
     hint: "Require tokens: aws ec2 modify-instance-metadata-options " +
       `--instance-id ${await instanceId(known, runtime)} --http-tokens required`,
   };
@@ -68,7 +70,7 @@ async function readWord(item: string, known: Exchange, runtime: Runtime): Promis
   return WORD_REGEXP.test(text) ? text : undefined;
 }
 
-/** What an endpoint has before the paths of IMDS. */
+/** The endpoint of a request: its URL up to `/latest/`. */
 function originOf({ url }: Exchange): string {
   return url.slice(0, url.lastIndexOf("/latest/"));
 }

@@ -2,7 +2,7 @@ import type { Logger } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Finding } from "./finding.ts";
 
-/** A request to IMDS or to a container endpoint, and what came of it. Its headers hold tokens. */
+/** A request to IMDS or to a container endpoint, and its response. Its headers hold tokens. */
 export interface Exchange {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -11,9 +11,9 @@ export interface Exchange {
   response?: { readonly status: number; readonly date: string | null };
 }
 
-/** Watches providers at work: what they send directly, and what they would log. */
+/** Records what providers send with `fetchDirect`, and the warnings that they log. */
 export class Observer {
-  /** Takes the place of the runtime of the providers. */
+  /** The runtime to give to the providers. */
   readonly runtime: Runtime;
   /** Takes the place of their logger. */
   readonly logger: Logger = { warn: (message) => this.#warn(message) };

@@ -12,8 +12,8 @@ import { checkTokenFile } from "./token.ts";
 type Preview = (options: DefaultProviderOptions, runtime: Runtime) => AsyncIterable<Finding>;
 
 /**
- * What the settings of a provider say, before it is tried. What is wrong with them is left to the provider, which says it
- * itself.
+ * Findings from the settings of a provider, before it is tried. Invalid settings are not reported here: the provider
+ * throws the error.
  */
 export const PREVIEWS: Readonly<Partial<Record<ChainLink["name"], Preview>>> = {
   profile: previewProfile,

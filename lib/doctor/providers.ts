@@ -9,13 +9,13 @@ import { PREVIEWS } from "./previews.ts";
 
 type LinkName = ChainLink["name"];
 
-/** What the chain comes to. */
+/** The result of trying the chain. */
 export type Outcome =
   | { readonly kind: "chosen"; readonly by: LinkName; readonly credentials: Credentials }
   | { readonly kind: "failed"; readonly by: LinkName }
   | { readonly kind: "exhausted" };
 
-/** How messages call a link of the chain. */
+/** The name of each provider of the chain in messages. */
 export const LINK_NAMES: Readonly<Record<LinkName, string>> = {
   environment: "the environment",
   profile: "the profile",
@@ -24,7 +24,10 @@ export const LINK_NAMES: Readonly<Record<LinkName, string>> = {
   imds: "the instance role",
 };
 
-/** Tries the links of the chain in their order, as the chain does: until one has credentials, or is there but fails. */
+/**
+ * Tries the providers of the chain in order, as the
+ * chain does: until one returns credentials, or is configured but fails.
+ */
 export async function* checkProviders(
   links: readonly ChainLink[],
   options: DefaultProviderOptions,
@@ -32,7 +35,11 @@ export async function* checkProviders(
 ): AsyncGenerator<Finding, Outcome> {
   let outcome: Outcome = { kind: "exhausted" };
   if (options.profile !== undefined) {
-    yield { check: "environment", status: "skipped", message: "The environment is not tried: code names a profile" };
+    yield {
+      check: "environment",
+      status: "skipped",
+      message: "The environment is not tried: the option profile is set",
+    };
   }
   for (const link of links) {
     if (outcome.kind === "exhausted") outcome = yield* checkLink(link, options, observer);
@@ -71,7 +78,10 @@ async function* checkLink(
   return { kind: "chosen", by: name, credentials: result.credentials };
 }
 
-/** Reports the steps of a retrieval while it goes on. Returns its exchanges; of the last one only the result tells more. */
+/**
+ * Yields the findings of each request of a retrieval when the next one is sent. Returns all requests: the last one is
+ * reported with the result.
+ */
 async function* checkSteps(
   retrieval: Promise<unknown>,
   observer: Observer,

@@ -4,24 +4,26 @@ import { describeRuntime, isGranted } from "../runtime/about.ts";
 import { errorFinding, type Finding } from "./finding.ts";
 import { VARIABLES } from "./variables.ts";
 
-/** What Deno does not permit, and the flag that grants it. */
+/** An action without permission, and the flag that grants it. */
 type Refusal = readonly [what: string, flag: string];
 
 const IMDS_HOST = "169.254.169.254:80";
 
-/** Says on which runtime the program is, and whether this version is supported. */
+/** Reports which runtime the program runs on, and whether this version is supported. */
 export function checkRuntime(): Finding {
   const { name, unsupported } = describeRuntime();
   if (unsupported !== undefined) return errorFinding("runtime", unsupported);
   return { check: "runtime", status: "ok", message: `The runtime is ${name}` };
 }
 
-/** Says which permissions of Deno are missing; elsewhere there are none. */
+/** Reports which Deno permissions are missing. On other runtimes there is nothing to report. */
 export function checkPermissions(options: SharedConfigOptions, runtime: Runtime): readonly Finding[] {
   if (describeRuntime().kind !== "deno") return [];
   const check = "permissions";
   const refusals = [...variableRefusals(), ...fileRefusals(options, runtime), ...netRefusals()];
-  if (refusals.length === 0) return [{ check, status: "ok", message: "Deno grants what the default chain needs" }];
+  if (refusals.length === 0) {
+    return [{ check, status: "ok", message: "Deno grants access to the variables, the config files and IMDS" }];
+  }
   return refusals.map(([what, flag]) => (
     { check, status: "warning", message: `Deno may not ${what}`, hint: `Start Deno with ${flag}.` }
   ));

@@ -6,19 +6,19 @@ import { loadSsoTarget } from "../sso/settings.ts";
 import { parseSsoToken, validRefresh } from "../sso/token_file.ts";
 import { expiry, type Finding } from "./finding.ts";
 
-/** A session of a person, as its file has it. */
+/** What the file of a session says. */
 interface FoundSession {
   readonly name: string;
   readonly path: string;
   readonly expiresAt: number;
   readonly canRefresh: boolean;
-  /** Starts a new session. */
+  /** The command that starts a new session. */
   readonly command: string;
 }
 
 /**
- * Says where the file of a signed-in session is, and until when its token is valid. A session that cannot be used makes no
- * finding: its provider says why, and what to run.
+ * Reports the path of the session file, and when its token expires. A session that cannot be used is not reported here:
+ * its provider says why, and what to run.
  */
 export async function checkSession(
   kind: "sso" | "login",

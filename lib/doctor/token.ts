@@ -6,8 +6,8 @@ import { expiry, type Finding } from "./finding.ts";
 const MAX_AUDIENCES = 5;
 
 /**
- * What the token in a file says about itself: whose it is, for whom, and when it expires. Nothing is verified. A file that
- * cannot be read makes no finding: its provider says why.
+ * Reports the issuer, the audience and the expiration that the token in a file claims. The signature is not verified. A
+ * file that cannot be read is not reported here: its provider says why.
  *
  * @param name What to call the file.
  */
@@ -34,7 +34,12 @@ function tokenFinding(check: string, name: string, token: string, now: number): 
   }
   const message = `${subject} ${expiry(exp * 1_000, now)}`;
   if (exp * 1_000 > now) return { check, status: "ok", message };
-  return { check, status: "failure", message, hint: "Check the clock, and that what writes the file still runs." };
+  return {
+    check,
+    status: "failure",
+    message,
+    hint: "Check the clock, and that the program that writes the file still runs.",
+  };
 }
 
 /** The claims of a JWT: a JSON object in base64url between two dots. */

@@ -41,7 +41,7 @@ export const VARIABLES: readonly string[] = [
   "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 ];
 
-/** Names of old tools, and the variable that is read in their place. */
+/** Variables that older tools read, and the variable that replaces each. */
 const OLD_NAMES: Readonly<Record<string, string>> = {
   AWS_ACCESS_KEY: "AWS_ACCESS_KEY_ID",
   AWS_SECRET_KEY: "AWS_SECRET_ACCESS_KEY",
@@ -73,12 +73,12 @@ function halfPairs(isSet: IsSet): readonly Conflict[] {
   return PAIRS.flatMap(([first, second, effect]) => {
     if (isSet(first) === isSet(second)) return [];
     const [set, missing] = isSet(first) ? [first, second] : [second, first];
-    if (set === "AWS_ROLE_ARN") return []; // some tools set it for themselves
+    if (set === "AWS_ROLE_ARN") return []; // not reported: other tools use AWS_ROLE_ARN without a token file
     return [[`${set} is set without ${missing}: ${effect}`, `Set ${missing}, or unset ${set}.`]];
   });
 }
 
-/** The first letters of an access key id tell temporary keys from others. */
+/** The access key ids of temporary credentials begin with ASIA. */
 function withoutToken(isSet: IsSet, env: Runtime["env"]): readonly Conflict[] {
   const isTemporary = trimmed(env("AWS_ACCESS_KEY_ID"))?.startsWith("ASIA") === true;
   if (!isTemporary || !isSet("AWS_SECRET_ACCESS_KEY") || isSet("AWS_SESSION_TOKEN")) return [];

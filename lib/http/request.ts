@@ -48,8 +48,8 @@ const MAX_BODY_BYTES = 65_536;
 const RESET_CODES: readonly unknown[] = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"];
 
 /**
- * No cache may store a response. Next.js has a cache of its own: a route with `fetchCache` would store on disk also what
- * says "no-store". It leaves alone what it takes for a request of its own, which `internal` marks.
+ * No cache may store a response. Next.js has a cache of its own: a route with `fetchCache` would store on disk also
+ * what says "no-store". It leaves alone what it takes for a request of its own, which `internal` marks.
  */
 const UNSTORED = { cache: "no-store", next: { internal: true } } as const;
 
@@ -152,7 +152,9 @@ async function readBody(response: Response): Promise<string> {
   }
 }
 
-/** Whether the runtime itself ends the body in time. The length says nothing about what a compressed body expands to. */
+/**
+ * Whether the runtime itself ends the body in time. The length says nothing about what a compressed body expands to.
+ */
 function hasShortLength({ headers }: Response): boolean {
   const length = headers.get("content-length");
   return length !== null && Number(length) <= MAX_BODY_BYTES && !headers.has("content-encoding");

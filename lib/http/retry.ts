@@ -23,8 +23,8 @@ interface SendOptions {
 /**
  * Sends the requests of one client, with retries.
  *
- * A server may close a kept connection while a request is on its way. Such a request is sent once more at once, and does
- * not count as an attempt.
+ * A server may close a kept connection while a request is on its way. Such a request is sent once more at once, and
+ * does not count as an attempt.
  */
 export class HttpClient {
   readonly #runtime: RequestRuntime & Pick<Runtime, "sleep">;

@@ -5,7 +5,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import { ImdsConnection } from "./connection.ts";
 import { IMDS_RULES, type ImdsOptions } from "./settings.ts";
 
-/** What a provider needs of a metadata client; hand in your own to share one, or to test. */
+/** What a provider needs of a metadata client. Pass your own client to share it between providers, or to test. */
 export interface MetadataReader {
   /**
    * Reads one metadata item.
@@ -16,7 +16,7 @@ export interface MetadataReader {
   get(path: string, options?: RetrieveOptions): Promise<string>;
 }
 
-/** The instance identity document; fields beyond these are kept as IMDS sends them. */
+/** The instance identity document. Its other fields are kept as IMDS sends them. */
 export interface InstanceIdentityDocument {
   /** The account that launched the instance. */
   readonly accountId: string;
@@ -31,11 +31,12 @@ export interface InstanceIdentityDocument {
 const PATH_REGEXP = /^\/?[A-Za-z0-9][^\s\\#\p{Cc}]*$/u;
 
 /**
- * Reads EC2 instance metadata with IMDSv2: one session token for all callers, renewed two minutes before its end. Falls
- * back to IMDSv1 only where IMDS refuses tokens with 403, 404 or 405.
+ * Reads EC2 instance metadata with IMDSv2: one session token for all callers, renewed two minutes before its end. Uses
+ * IMDSv1 only if IMDS refuses the token request with 403, 404 or 405; `ec2MetadataV1Fallback` and
+ * `ec2MetadataV1Disabled` change that.
  *
- * Requests go to the endpoint directly, follow no redirect and read at most 64 KiB. Creating a client reads and sends
- * nothing; environment settings are read at the first request.
+ * Requests use no proxy, follow no redirect and read at most 64 KiB of the response. Creating a client reads and sends
+ * nothing; the environment and, where it leaves a setting open, the shared config files are read at the first request.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html}
@@ -88,7 +89,8 @@ export class ImdsClient implements MetadataReader {
   }
 
   /**
-   * What the instance is: account, id, region, image, and more. Unsigned; verify the signature item where it matters.
+   * Reads the instance identity document: account, instance id, region, image and more. It is not verified here; its
+   * signature is the item `/latest/dynamic/instance-identity/rsa2048`.
    *
    * @throws As {@linkcode ImdsClient.get}; `ImdsInvalidResponse` if the response is no such document.
    */

@@ -21,7 +21,7 @@ export interface Retrieval {
   hasNewToken?: boolean;
 }
 
-/** Permission to send GET requests: with a token (IMDSv2), or without (IMDSv1). */
+/** How GET requests are sent: with this token (IMDSv2), or without a token (IMDSv1). */
 interface Permit {
   readonly token: string | undefined;
   /** Whether IMDSv1 is used only because the token request got no response. */
@@ -33,7 +33,9 @@ const TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
 const V1: Permit = { token: undefined };
 const V1_AFTER_TIMEOUT: Permit = { token: undefined, afterTimeout: true };
 
-/** The connection of one client or provider to IMDS: its settings, and the session token that all its requests share. */
+/**
+ * Sends the requests of one client or provider to IMDS, and caches its settings and the token that its requests share.
+ */
 export class ImdsConnection {
   readonly #http: HttpClient;
   readonly #runtime: Runtime;
@@ -58,7 +60,8 @@ export class ImdsConnection {
   /**
    * Reads one metadata item.
    *
-   * @throws {CredentialsProviderError} As {@linkcode ImdsClient.get} says; with `statusCode` 404 where there is no such item.
+   * @throws {CredentialsProviderError} As {@linkcode ImdsClient.get} says; with `statusCode` 404 where there is no such
+   * item.
    */
   async get(path: string, retrieval: Retrieval, signal: AbortSignal | undefined): Promise<string> {
     signal?.throwIfAborted();
@@ -82,7 +85,7 @@ export class ImdsConnection {
     return this.#send(`read ${path}`, { method: "GET", url: settings.endpoint + path, headers }, settings, signal);
   }
 
-  /** The current permit, or a new one. A caller that aborts leaves the token request to the others. */
+  /** The current permit, or a new one. If a caller aborts, a pending token request continues for the other callers. */
   #permit(settings: ImdsSettings, signal: AbortSignal | undefined): Promise<Permit> {
     const token = currentToken(this.#token, this.#runtime.now());
     if (token !== undefined) return Promise.resolve({ token });

@@ -6,8 +6,8 @@ import { parseJsonObject } from "../json_object.ts";
 import { failureCodeOf, roleCredentials } from "../role_document.ts";
 
 /**
- * Parses the document that IMDS serves for a role, exactly as AWS describes it: field names match case, unknown fields
- * are ignored. An expiration in the past is not an error here.
+ * Parses the document that IMDS serves for a role, exactly as AWS describes it: field names are case-sensitive, unknown
+ * fields are ignored. An expiration in the past is not an error here.
  *
  * @param text The body of `/latest/meta-data/iam/security-credentials/<role>`.
  * @returns The credentials, with `source` set to `EC2RoleProvider`.
@@ -58,16 +58,21 @@ function invalid(state: string): CredentialsProviderError {
   });
 }
 
-/** A path of dots would lead to another item. */
+/** A name of dots only, such as `..`, would change the path. */
 const DOTS_REGEXP = /^\.+$/;
 const ROLE_NAME_REGEXP = /^[A-Za-z0-9+=,.@_-]{1,128}$/;
 
-/** Whether a text is a role name by IAM's rule; such a name needs no percent-encoding in a path. */
+/**
+ * Whether a string has only the characters of a role name, and at most 128: then it needs no percent-encoding in a
+ * path.
+ */
 export function isRoleName(text: string): boolean {
   return ROLE_NAME_REGEXP.test(text) && !DOTS_REGEXP.test(text);
 }
 
-/** The names in an IMDS role list: its non-blank lines, trimmed. IMDS lists one. */
+/**
+ * The role names that IMDS lists, one in each line. An instance has at most one role.
+ */
 export function parseRoleList(text: string): readonly string[] {
   return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
 }

@@ -19,14 +19,15 @@ const UNREACHABLE_HINT =
   "and AWS_EC2_METADATA_DISABLED=true skips it.";
 const BUSY_HINT =
   "IMDS is busy, and limits requests per instance: let programs share credentials, or raise maxRetries.";
-const REDIRECT_HINT = "EC2 never redirects: a proxy or captive portal may be responding, and it is not followed.";
+const REDIRECT_HINT =
+  "IMDS never redirects: a proxy or a captive portal may be responding. The redirect was not followed.";
 const STATUS_HINTS: Readonly<Record<number, string>> = {
   401: "IMDS does not accept the token it just issued: another instance or a proxy may be responding.",
-  403: "The metadata service is switched off for this instance (HttpEndpoint), or a filter blocks this path.",
+  403: "IMDS is disabled for this instance (HttpEndpoint), or a filter blocks this path.",
   404: "The path does not exist on this instance.",
 };
 
-/** The error for an outcome other than 200: what was tried, what came back, what to do. */
+/** The error for an outcome other than 200: its message names the action and the outcome, its hint the fix. */
 export function failure(action: string, { outcome, attempts }: Sent, settings: Target): CredentialsProviderError {
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
   switch (outcome.kind) {
@@ -80,7 +81,7 @@ export function unusableToken(): CredentialsProviderError {
   });
 }
 
-/** IMDSv1 would be next, and a setting forbids it. */
+/** The error when there is no token, and a setting forbids IMDSv1. */
 export function fallbackError(blockedBy: string, cause: CredentialsProviderError): CredentialsProviderError {
   return new CredentialsProviderError(
     "InstanceMetadataV1FallbackError",

@@ -17,13 +17,13 @@ import { NOT_EC2_HINT } from "./errors.ts";
 /** Options of {@linkcode InstanceMetadataProvider}: those of the client, and which credentials to read. */
 export interface InstanceMetadataProviderOptions extends ImdsOptions {
   /**
-   * The role to use, without requesting its name from IMDS. Also `AWS_EC2_INSTANCE_PROFILE_NAME`,
-   * `ec2_instance_profile_name`.
+   * The name of the role to use, in place of the one that IMDS lists. (AWS named the setting after the instance
+   * profile.) Also `AWS_EC2_INSTANCE_PROFILE_NAME`, `ec2_instance_profile_name`.
    */
   readonly ec2InstanceProfileName?: string | undefined;
   /**
-   * Which paths to read: the ones every instance serves, or first the extended ones, which add the account id and which
-   * AWS has documented but not deployed.
+   * Which paths to read. "legacy": those that IMDS serves today. "auto": first the extended ones, which add the account
+   * id, then those. AWS has documented the extended paths, but does not serve them yet.
    * @default {"legacy"}
    */
   readonly imdsPaths?: "legacy" | "auto" | undefined;
@@ -44,13 +44,13 @@ const PATHS: Readonly<Record<Generation, string>> = {
 
 const LEGACY: readonly Generation[] = ["legacy"];
 const BOTH: readonly Generation[] = ["extended", "legacy"];
-const NO_ROLE_HINT = "Attach an IAM role to the instance (an instance profile); it works within seconds.";
+const NO_ROLE_HINT =
+  "Attach an IAM role to the instance (an instance profile): its credentials are available within seconds.";
 const WRONG_NAME_HINT = "Correct ec2InstanceProfileName, or remove it to use the role attached to the instance.";
 
 /**
- * Retrieves the credentials of the role attached to the EC2 instance. Each call sends one request to IMDS once the session
- * token and the role name are known. Put a {@linkcode CredentialsCache} in front, or use
- * {@linkcode fromInstanceMetadata}, which does.
+ * Retrieves the credentials of the role attached to the EC2 instance. Each call sends one request to IMDS once the
+ * session token and the role name are known. Nothing is cached here: for that use {@linkcode fromInstanceMetadata}.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}
@@ -91,14 +91,17 @@ export class InstanceMetadataProvider implements CredentialsSource {
     this.#configuredName = resolveOnce(() => this.#resolveName());
   }
 
-  /** The role the last credentials belong to; `undefined` before the first retrieval. */
+  /**
+   * The role name that the last successful request used; `undefined` before the first one, and after IMDS returned 404
+   * for it.
+   */
   get roleName(): string | undefined {
     return this.#roleName;
   }
 
   /**
-   * Requests the credentials of the role. They may be expired: during an outage IMDS serves expired credentials, and AWS
-   * may still accept them.
+   * Requests the credentials of the role. They may be expired: during an outage IMDS serves expired credentials, and
+   * AWS may still accept them.
    *
    * @throws {CredentialsProviderError} `ImdsNoRole`, `ImdsInvalidProfile`, `ImdsInvalidResponse`, and what
    * `ImdsClient.get` throws.
@@ -114,8 +117,9 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   /**
-   * What the Go SDK does with a failed refresh: the previous credentials, unchanged while they have more than five
-   * minutes left, else extended by 5 to 15 minutes from now with a warning.
+   * Returns the credentials to serve after a failed refresh, as the Go SDK does: the previous ones, unchanged while
+   * they have more than five minutes left. Otherwise their expiration is set to 5 to 15 minutes from now, and a warning
+   * is logged.
    *
    * @throws The given error, if there are no previous credentials or they cannot expire.
    */
@@ -140,7 +144,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     return adjustedExpiry(credentials, ms, this.#runtime.now());
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return this.#options.providerSources ?? ["IMDS"];
   }
@@ -167,7 +171,10 @@ export class InstanceMetadataProvider implements CredentialsSource {
     return document;
   }
 
-  /** The role may be replaced while the instance runs: where the remembered name is gone, it is requested once more. */
+  /**
+   * The role may be replaced while the instance runs: if IMDS returns 404 for the remembered role name, the name is
+   * requested again, once.
+   */
   async #readDiscovered(read: Read): Promise<string> {
     for (const remembered of [this.#roleName, undefined]) {
       const name = remembered ?? await this.#discover(read);
@@ -180,7 +187,9 @@ export class InstanceMetadataProvider implements CredentialsSource {
 
   async #discover(read: Read): Promise<string> {
     const list = await this.#readAny("", read);
-    if (list === undefined) throw notFound("ImdsNoRole", "IMDS returned 404, no EC2 IMDS role found", NO_ROLE_HINT);
+    if (list === undefined) {
+      throw notFound("ImdsNoRole", "IMDS returned 404, no EC2 IMDS role found", NO_ROLE_HINT);
+    }
     const [name, ...others] = parseRoleList(list);
     if (name === undefined) throw unusableList("the list is empty");
     if (!isRoleName(name)) throw unusableList("the list does not hold a role name");
@@ -188,7 +197,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     return name;
   }
 
-  /** Reads from the first generation that does not return 404, and remembers it. */
+  /** Reads from the first kind of path that does not return 404, and remembers that kind. */
   async #readAny(suffix: string, read: Read): Promise<string | undefined> {
     const isSettled = this.#options.imdsPaths !== "auto" || this.#generation === "legacy";
     for (const generation of isSettled ? LEGACY : BOTH) {
@@ -228,8 +237,8 @@ export interface InstanceMetadataOptions extends InstanceMetadataProviderOptions
  * however many callers wait, they share them.
  *
  * @param options See {@linkcode InstanceMetadataOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode InstanceMetadataProvider.retrieve} throws, unless cached credentials may be served.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode InstanceMetadataProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}

@@ -33,15 +33,19 @@ import {
 } from "../config/settings.ts";
 import { disabledError } from "./errors.ts";
 
-/** Options of a metadata client. "Also" names the environment variable and the key of a profile that set the same. */
+/**
+ * Options of a metadata client. "Also" is followed by the environment variable and the profile key for the same
+ * setting.
+ */
 export interface ImdsOptions extends SharedConfigOptions {
   /**
-   * Sends nothing and fails with `ImdsDisabled`. Also `AWS_EC2_METADATA_DISABLED`, `disable_ec2_metadata`.
+   * Whether to send nothing and to fail with `ImdsDisabled`. Also `AWS_EC2_METADATA_DISABLED`, `disable_ec2_metadata`.
    * @default {false}
    */
   readonly disabled?: boolean | undefined;
   /**
-   * Never uses IMDSv1, even where IMDS refuses IMDSv2. Also `AWS_EC2_METADATA_V1_DISABLED`, `ec2_metadata_v1_disabled`.
+   * Whether IMDSv1 is never used, even if IMDS refuses tokens. Also `AWS_EC2_METADATA_V1_DISABLED`,
+   * `ec2_metadata_v1_disabled`.
    * @default {false}
    */
   readonly ec2MetadataV1Disabled?: boolean | undefined;
@@ -65,8 +69,8 @@ export interface ImdsOptions extends SharedConfigOptions {
    * Milliseconds for one attempt, from connecting to the last byte; > 0, rounded up. Also, in seconds,
    * `AWS_METADATA_SERVICE_TIMEOUT`, `metadata_service_timeout`.
    *
-   * Where packets to the endpoint vanish, as off EC2, the `fetch` of Node keeps the program alive for 10 seconds after the
-   * error (before Bun 1.4: two minutes), unless it ends with `process.exit()`.
+   * Where packets to the endpoint are dropped, as outside EC2, an open connection attempt keeps the program running
+   * after the error: 10 seconds on Node, two minutes on Bun before 1.4. `process.exit()` ends it at once.
    * @default {1000}
    */
   readonly timeout?: number | undefined;
@@ -83,8 +87,9 @@ export interface ImdsOptions extends SharedConfigOptions {
    */
   readonly maxRetries?: number | undefined;
   /**
-   * Delays between attempts: up to `base` milliseconds (>= 0, default 100), doubled for each, at most 1000. A
-   * `customBackoff` returns them instead; a negative or non-finite one gives up.
+   * The delay before each retry is random, up to `base` milliseconds (>= 0, default 100), which doubles with each
+   * retry, at most 1000; a `Retry-After` header is added (at most 5 s). `customBackoff` returns the delay instead; if
+   * it returns a negative or non-finite number, there is no retry.
    */
   readonly retryDelayOptions?: {
     readonly base?: number | undefined;
@@ -92,9 +97,11 @@ export interface ImdsOptions extends SharedConfigOptions {
   } | undefined;
   /** The lifetime to request for a session token, in seconds; an integer from 1 to 21600. @default {21600} */
   readonly tokenTtlSeconds?: number | undefined;
-  /** Makes 0 the default of `maxRetries`: for a chain, which must not wait long where there is no IMDS. */
+  /** Whether the default of `maxRetries` is 0, so that a chain does not wait long where there is no IMDS. */
   readonly failFast?: boolean | undefined;
-  /** Where diagnostics go; nothing is printed without one. */
+  /**
+   * Receives diagnostics. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the environment. */
   readonly runtime?: Partial<Runtime> | undefined;
@@ -102,7 +109,7 @@ export interface ImdsOptions extends SharedConfigOptions {
 
 /** Resolved and checked: what a metadata client works with. */
 export interface ImdsSettings {
-  /** Where the role name is read from, which only the provider needs. */
+  /** The sources of the role name. Only the provider reads it, so they are loaded when needed. */
   readonly sources: () => Promise<SettingSources>;
   readonly v1DisabledBy: string | undefined;
   readonly v1OnTimeout: boolean;
@@ -145,7 +152,7 @@ export const IMDS_RULES: Rules = {
   failFast: BOOLEAN,
 };
 
-/** How the options are checked that an instance metadata provider has besides. */
+/** How the additional options of an instance metadata provider are checked. */
 export const IMDS_PROVIDER_RULES: Rules = {
   ec2InstanceProfileName: ROLE_NAME_RULE,
   imdsPaths: oneOf("legacy", "auto"),
@@ -154,12 +161,15 @@ export const IMDS_PROVIDER_RULES: Rules = {
   providerSources: OBJECT,
 };
 
-/** The well-known addresses; see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html}. */
+/**
+ * The well-known addresses; see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html}.
+ */
 const ENDPOINTS = { ipv4: "http://169.254.169.254", ipv6: "http://[fd00:ec2::254]" } as const;
 
 /**
- * Resolves every setting: code, then environment, then profile, then default. The shared files are read only where code
- * and environment leave a setting open. Where one of these two disables IMDS, nothing else is checked.
+ * Resolves every setting: code, then environment, then profile, then default. The shared files are read only if some
+ * setting that a profile can give is neither in the options nor in the environment. If the options or the environment
+ * disable IMDS, nothing else is read.
  *
  * @throws {CredentialsProviderError} `ImdsDisabled`; `ConfigurationError`, naming the variable or key and its range;
  * `ConfigParseError`, `ConfigReadError`.
@@ -219,8 +229,9 @@ export function resolveImdsSettings(options: ImdsOptions, sources: SettingSource
 }
 
 /**
- * The role name from code, environment or profile. Unlike other settings a blank one is an error: to use another role in
- * silence would be worse. The profile is read only if the other two have none.
+ * The role name from code, environment or profile. Unlike for other settings, a blank value is an error: if it were
+ * ignored, another role could be used without notice. The profile is read only if neither the option nor the variable
+ * is set.
  */
 export async function resolveRoleName(
   option: string | undefined,

@@ -7,7 +7,10 @@ export type TokenState =
 
 export const NO_TOKEN: TokenState = { kind: "none" };
 
-/** A token as granted; `refreshAt` is missing where IMDS did not say how long it is valid. */
+/**
+ * A token that IMDS issued. `refreshAt` is `undefined` if its lifetime is unknown or not 1 to 21600 seconds: then it is
+ * used once.
+ */
 interface GrantedToken {
   readonly value: string;
   readonly refreshAt: number | undefined;
@@ -18,7 +21,7 @@ const MAX_TTL_SECONDS = 21_600;
 const TOKEN_REGEXP = /^[\x21-\x7e]{1,4096}$/;
 
 /**
- * Reads the response to a token request.
+ * Parses the response to a token request.
  *
  * @param sentAt When the request was sent: the TTL counts from then.
  * @returns `undefined` where the body is no token that could be sent back in a header.
@@ -32,17 +35,20 @@ export function grantedToken(body: string, ttlHeader: string | null, sentAt: num
   return { value, refreshAt: sentAt + ttlMs - Math.min(EARLY_REFRESH_MS, ttlMs / 2) };
 }
 
-/** The cached token, if it need not be refreshed yet. */
+/** The cached token, if it does not have to be refreshed yet. */
 export function currentToken(state: TokenState, now: number): string | undefined {
   return state.kind === "held" && now < state.refreshAt ? state.value : undefined;
 }
 
-/** Whether the status of a token request means that this IMDS has no IMDSv2, so that IMDSv1 is used. */
+/** Whether the status of a token request means that tokens are not supported here, so that IMDSv1 is used. */
 export function refusesTokens(status: number): boolean {
   return status === 403 || status === 404 || status === 405;
 }
 
-/** After a 401: forgets the token that was sent, not a newer one; a 401 to IMDSv1 means that tokens are required now. */
+/**
+ * The state after a 401. The token that was sent is dropped, a newer one is kept. After a 401 without a token, tokens
+ * are requested again.
+ */
 export function tokenAfterUnauthorized(state: TokenState, sent: string | undefined): TokenState {
   const isSent = state.kind === "held" ? state.value === sent : state.kind === "refused" && sent === undefined;
   return isSent ? NO_TOKEN : state;

@@ -7,14 +7,14 @@ import { type EcKey, importEcKey } from "./ec_key.ts";
 import type { LoginToken, NewLoginToken } from "./token_file.ts";
 
 const NO_PERMISSION = "INSUFFICIENT_PERMISSIONS";
-/** After these no later attempt succeeds without a person. */
+/** Reasons after which a later attempt fails, too, until a person acts. */
 const FINAL_REASONS: readonly (string | undefined)[] = ["TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED", NO_PERMISSION];
 
-/** The sign-in service, which returns the next credentials of a session. */
+/** Client of the sign-in service, which returns new credentials for a session. */
 export class LoginClient {
   readonly #service: ServiceClient;
   readonly #url: string;
-  /** Starts a new session. */
+  /** The command that starts a new session. */
   readonly #command: string;
   readonly #runtime: Pick<Runtime, "now" | "randomUuid">;
 
@@ -31,7 +31,7 @@ export class LoginClient {
   }
 
   /**
-   * Uses a refresh token. Each attempt has a proof of its own.
+   * Gets new credentials with the refresh token. Each attempt has a DPoP proof of its own.
    *
    * @throws {CredentialsProviderError} `LoginError`; with `command` where only a new session helps.
    * @see {@link https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html}

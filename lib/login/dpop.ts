@@ -19,7 +19,7 @@ export async function dpopProof({ url, uuid, now }: DpopRequest, key: EcKey): Pr
   const header = { typ: "dpop+jwt", alg: "ES256", jwk: key.publicJwk };
   const payload = { jti: uuid, htm: "POST", htu: origin + pathname, iat: Math.floor(now / 1_000) };
   const signed = `${base64Url(JSON.stringify(header))}.${base64Url(JSON.stringify(payload))}`;
-  // WebCrypto returns r and s side by side, which is the form of a JWS.
+  // WebCrypto returns r and s concatenated, as the signature of a JWS has them.
   const signature = await crypto.subtle.sign(
     { name: "ECDSA", hash: "SHA-256" },
     key.privateKey,

@@ -6,12 +6,15 @@ export interface EcKey {
   readonly publicJwk: { readonly kty: "EC"; readonly crv: "P-256"; readonly x: string; readonly y: string };
 }
 
-/** The contents of a DER sequence by tag. DER is hex here; no sequence in such a key has two elements of one tag. */
+/**
+ * The contents of a DER sequence by tag. In this file, DER is a string of hex digits. No sequence in such a key has two
+ * elements with the same tag.
+ */
 type Elements = Readonly<Record<string, string>>;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 
-/** A P-256 key has about 230 characters of base64. */
+/** A P-256 key has less than 200 characters of base64; the limit leaves room for line breaks and optional fields. */
 const PEM_REGEXP = /^-----BEGIN (EC PRIVATE KEY|PRIVATE KEY)-----([A-Za-z0-9+/=\s]{1,1000})-----END \1-----$/;
 
 /** A tag and a length of one byte, or of two where one is too small. */
@@ -21,13 +24,13 @@ const HEADER_REGEXP = /^(..)(?:([0-7].)|81([89a-f].))/;
 const EC_PUBLIC_KEY = "06072a8648ce3d0201";
 const P_256 = "06082a8648ce3d030107";
 
-/** A PKCS#8 key without the optional public key, up to the private key, which is the rest. */
+/** The beginning of a PKCS#8 key without the optional public key: only the private key follows. */
 const PKCS8_PREFIX = `30410201003013${EC_PUBLIC_KEY}${P_256}042730250201010420`;
 const PRIVATE_KEY_HEX_DIGITS = 64;
 
 /**
  * Imports a P-256 key in PEM: `EC PRIVATE KEY` (SEC1) or `PRIVATE KEY` (PKCS#8). The public key is computed from the
- * private one; that in the text is optional and is not read.
+ * private one. The public key is computed from the private key; a public key in the text is ignored.
  *
  * @throws {SyntaxError} If the text is anything else; the message does not quote it.
  * @see {@link https://www.rfc-editor.org/rfc/rfc5915}
@@ -40,7 +43,8 @@ export async function importEcKey(pem: string): Promise<EcKey> {
     const { x = "", y = "" } = await crypto.subtle.exportKey("jwk", privateKey);
     return { privateKey, publicJwk: { kty: "EC", crv: "P-256", x, y } };
   } catch {
-    throw new SyntaxError("it is zero or not below the order of the curve"); // every other field is ours
+    // all other fields are constants, so only the private key can be invalid
+    throw new SyntaxError("it is zero or not below the order of the curve");
   }
 }
 
@@ -58,7 +62,9 @@ function parsePkcs8(der: string): string {
   return parseSec1(key, algorithm.slice(EC_PUBLIC_KEY.length));
 }
 
-/** @param curve What PKCS#8 names; the key in it may leave the curve out. */
+/**
+ * @param curve The curve that the enclosing PKCS#8 key names; the SEC1 key inside it may omit it.
+ */
 function parseSec1(der: string, curve?: string): string {
   const { "02": version, "04": key = "", a0: ownCurve = curve } = parseSequence(der, /^02 04( a0)?( a1)?$/);
   if (ownCurve !== P_256 || (curve ?? P_256) !== P_256) throw new SyntaxError("its curve is not P-256");

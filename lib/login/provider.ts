@@ -19,13 +19,12 @@ interface Resolved {
 }
 
 /**
- * Retrieves the credentials of a session that `aws login` started, from its file in `~/.aws/login/cache`. They live for
- * 15 minutes; when no more than five are left the sign-in service returns the next ones, which are written back to the
- * file as the AWS CLI does. Put a {@linkcode CredentialsCache} in front, or use {@linkcode fromLoginCredentials}, which
- * does.
+ * Retrieves the credentials of a session that `aws login` started, from its file in `~/.aws/login/cache`. They expire
+ * after 15 minutes; when at most five minutes are left, the sign-in service returns new ones, which are written back to
+ * the file as the AWS CLI does. Nothing is cached here: for that use {@linkcode fromLoginCredentials}.
  *
- * When only a person can help, the error has the `command` to run; with `onLoginRequired` the program can run it and the
- * retrieval continues.
+ * When a person must sign in, the error has the `command` to run; with `onLoginRequired` the program can run it and
+ * the retrieval continues.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html}
@@ -83,7 +82,7 @@ export class LoginProvider implements CredentialsSource {
     return token.credentials;
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return ["Login"];
   }
@@ -112,12 +111,12 @@ export class LoginProvider implements CredentialsSource {
 export interface LoginOptions extends LoginProviderOptions, CacheOptions {}
 
 /**
- * The credentials of a session that `aws login` started, cached and refreshed ahead of time; see
- * {@linkcode LoginProvider}.
+ * The credentials of a session that `aws login` started, cached and refreshed ahead of time; see {@linkcode
+ * LoginProvider}.
  *
  * @param options See {@linkcode LoginOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode LoginProvider.retrieve} throws, unless it has cached credentials to serve.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode LoginProvider.retrieve} throws, unless it has cached credentials to serve.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html}

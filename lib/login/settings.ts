@@ -28,8 +28,8 @@ export interface LoginProviderOptions extends SharedConfigOptions {
   /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
-   * Called when only a person can help: there is no session, or it has ended. The retrieval continues when it resolves.
-   * Without it, that is an error with the `command` to run.
+   * Called when a person must sign in: there is no session, or it has expired. The retrieval continues when the
+   * returned promise resolves. Without this option the retrieval fails, and the error has the `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;
   /** Where diagnostics go. Without one, only a session file that cannot be written is reported (`console.warn`). */
@@ -41,9 +41,9 @@ export interface LoginProviderOptions extends SharedConfigOptions {
 /** Resolved and checked: what a login provider works with. */
 export interface LoginTarget {
   readonly profile: string;
-  /** The ARN of the identity. */
+  /** The value of `login_session`: the ARN of the identity. */
   readonly session: string;
-  /** Starts a new session. */
+  /** The command that starts a new session. */
   readonly command: string;
   readonly path: string;
   readonly endpoint: string;
@@ -104,7 +104,7 @@ function noSession(profile: string): CredentialsProviderError {
 function noHome(): CredentialsProviderError {
   return new CredentialsProviderError(
     "ConfigurationError",
-    "Cannot find the login: the home directory is not known",
+    "Cannot find the login session: the home directory is not known",
     { hint: "Set HOME, the option homeDirectory, or AWS_LOGIN_CACHE_DIRECTORY." },
   );
 }

@@ -3,7 +3,7 @@ import { redacted } from "../redaction.ts";
 import { parseFields, requiredObject, requiredString, requiredTime } from "../session/fields.ts";
 import { formatTime, sessionFileName, withFields } from "../session/file.ts";
 
-/** What `aws login` keeps of a session. */
+/** What the session file of `aws login` holds. */
 export interface LoginToken {
   readonly credentials: Credentials;
   /** Epoch milliseconds. */

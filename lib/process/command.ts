@@ -7,8 +7,9 @@ interface Invocation {
 }
 
 /**
- * How to run a command: a text goes to the shell whole, for pipes, quotes and variables to work as they are typed.
- * `cmd.exe` takes one pair of quotes off (`/s`), and must not get a second pair around them.
+ * How to run a command. A string is passed to the shell unchanged, so that pipes, quotes and variables work as in a
+ * terminal. With `/s`, `cmd.exe` removes the outer pair of quotes. `verbatimArguments` keeps the runtime from adding a
+ * second pair.
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-server/administration/windows-commands/cmd}
  */
@@ -28,8 +29,8 @@ export function isBlank(command: string | readonly string[]): boolean {
 }
 
 /**
- * The variable that a process for this command finds in its environment, and so does what it starts. Its name holds no
- * more of the command, which may be secret, than a hash of 32 bits (FNV-1a).
+ * The name of the environment variable that marks a process of this command and all that it starts, to detect a command
+ * that runs itself. The name has only a 32-bit hash (FNV-1a) of the command, which may be secret.
  */
 export function markerOf(command: string | readonly string[]): string {
   let hash = 0x811c9dc5;

@@ -9,22 +9,23 @@ const REQUIRED = ["AccessKeyId", "SecretAccessKey"] as const;
 
 /** Options of {@linkcode parseProcessCredentials}. */
 export interface ProcessDocumentOptions {
-  /** The AWS account to name where the document names none. */
+  /** The AWS account of the credentials if the document has no AccountId. */
   readonly accountId?: string | undefined;
   /**
-   * Reads `\"` as `"` where the text is no JSON otherwise: on Windows some programs print quotes as they had to be typed.
+   * Reads `\"` as `"` where the text is no JSON otherwise: on Windows some programs print quotes as they had to be
+   * typed.
    * @default {false}
    */
   readonly repairQuotes?: boolean;
 }
 
 /**
- * Parses what a credential process prints: field names match case, unknown fields are ignored, white space and a byte
- * order mark around the document are dropped. An expiration in the past is not an error here.
+ * Parses what a credential process prints: field names are case-sensitive, unknown fields are ignored, white space and
+ * a byte order mark around the document are dropped. An expiration in the past is not an error here.
  *
  * @param text The whole output.
  * @param options See {@linkcode ProcessDocumentOptions}.
- * @returns The credentials, with `source` set to `ProcessProvider`; without an `expiration` if they have no end.
+ * @returns The credentials, with `source` set to `ProcessProvider`; without an `expiration` if they do not expire.
  * @throws {CredentialsProviderError} `ProcessProviderParseError`, `ProcessProviderVersionError` or
  * `ProcessProviderRequiredError`. The message never quotes the text.
  * @since 0.1.0

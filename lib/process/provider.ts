@@ -14,7 +14,7 @@ import { invocationOf, isBlank, markerOf } from "./command.ts";
 
 type Settings = ReturnType<typeof processSettings>;
 
-/** A command, and what its credentials are for. */
+/** A command to run, and the account that its credentials belong to. */
 interface ProcessTask {
   readonly command: string | readonly string[];
   readonly accountId: string | undefined;
@@ -22,24 +22,27 @@ interface ProcessTask {
   readonly name: string;
 }
 
-const BY_HAND_HINT = "Run the command by hand: it must print the document and exit with code 0.";
+const BY_HAND_HINT = "Run the command in a terminal: it must print the document and exit with code 0.";
 const NOT_STARTED_HINT = "Check the path of the program, and that this user may execute it.";
 
 /**
- * Retrieves credentials from a process that prints them, as `credential_process` does. Each call runs it once. Put a
- * {@linkcode CredentialsCache} in front, or use {@linkcode fromProcess}, which does.
+ * Retrieves credentials from a process that prints them, as `credential_process` does. Each call runs it once. Nothing
+ * is cached here: for that use {@linkcode fromProcess}.
  *
- * The process inherits the environment, stdin and stderr, so that it can ask for an MFA code. What it prints and the
- * arguments of the command are in no error and no log.
+ * The process inherits the environment, stdin and stderr, so that it can prompt for an MFA code. Its output and the
+ * arguments of the command are not logged and not in an error message; with `stderr: "pipe"` the error has the end of
+ * stderr in its `stderr`.
  *
  * On timeout, abort or too much output its process group gets SIGTERM, and SIGKILL two seconds later. The same happens
- * when this program ends first, also by a signal, a crash or `worker.terminate()`: a second process, `/bin/sh`, waits for
- * that. The signal listeners of the program, and what signals do without one, stay as they are. There are three exceptions:
+ * when this program ends before the process, also because of a signal, a crash or `worker.terminate()`: a second
+ * process, `/bin/sh`, detects the end of this program. No signal listener is added, and the default action of signals
+ * is not changed. The process group is not killed in this way in three cases:
  *
- * - Where stdin of this program is a terminal, the process alone is killed. In a process group of its own it could not ask
- *   a person.
- * - Where `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), the process is killed at once:
- *   on Windows with all that it started, elsewhere alone. It runs on if a signal or `worker.terminate()` ends this program.
+ * - Where stdin of this program is a terminal, only the process is killed, not what it started. It gets no process
+ *   group of its own, in which it could not read from the terminal.
+ * - Where `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), the process is killed at
+ *   once: on Windows together with all that it started, elsewhere only the process. If a signal or `worker.terminate()`
+ *   ends this program, the process continues. `worker.terminate()` ends this program.
  * - Where a signal ends this program in the instant between the start of the process and the message to `/bin/sh`, the
  *   process runs on.
  *
@@ -74,16 +77,17 @@ export class ProcessProvider implements CredentialsSource {
   /**
    * Runs the process and reads the credentials that it prints.
    *
-   * @throws {CredentialsProviderError} `ProcessProviderExecutionError` (with `exitCode` or `signal`, where it
-   * exited by itself), `ProcessProviderParseError`, `ProcessProviderVersionError`, `ProcessProviderRequiredError`,
-   * `ExpiredCredentialsError`; for a profile also `ProfileNotFoundError`, `NoCredentialProcess`, `ConfigParseError`.
+   * @throws {CredentialsProviderError} `ProcessProviderExecutionError` (with `exitCode`, or with `signal` if another
+   * program killed the process), `ProcessProviderParseError`, `ProcessProviderVersionError`,
+   * `ProcessProviderRequiredError`, `ExpiredCredentialsError`; for a profile also `ProfileNotFoundError`,
+   * `NoCredentialProcess`, `ConfigParseError`.
    */
   async retrieve({ signal, forceRefresh }: RetrieveOptions = {}): Promise<Credentials> {
     const task = await this.#task(forceRefresh === true);
     return await runTask(task, this.#options, this.#runtime, signal);
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return ["ProcessProvider"];
   }
@@ -158,7 +162,7 @@ async function run(
   });
 }
 
-/** What the process printed. If it failed, that is ignored. */
+/** The output of a process that succeeded; throws in every other case. */
 function documentOf(task: ProcessTask, result: SpawnResult, { timeoutMs, maxOutputBytes }: Settings): string {
   switch (result.kind) {
     case "notStarted":
@@ -222,15 +226,16 @@ function noProcess(profile: string): CredentialsProviderError {
 export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
 
 /**
- * The credentials that a process prints, as `credential_process` does, cached until they expire; without an `Expiration`,
- * permanently.
+ * The credentials that a process prints in the format of `credential_process`, cached until they expire, or as long as
+ * this program runs if they have no `Expiration`.
  *
- * Creating the provider runs nothing. However many callers wait, they share one run. It may ask a person for an MFA
- * code, so it never runs ahead of time, unless `expiryWindowSeconds` says so.
+ * Creating the provider runs nothing. However many callers wait, they share one run. The process may prompt for an MFA
+ * code, so it is not run before the credentials expire, unless `expiryWindowSeconds` is set.
  *
  * @param options See {@linkcode ProcessOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode ProcessProvider.retrieve} throws, unless the expiry window has begun and the cached credentials are still valid.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode ProcessProvider.retrieve} throws, unless the expiry window has begun and the cached credentials are
+ * still valid.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html}

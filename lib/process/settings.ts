@@ -33,8 +33,8 @@ export interface ProcessProviderOptions extends SharedConfigOptions {
   /** Whether the process reads what this program reads, an MFA code for example. @default {"inherit"} */
   readonly stdin?: "inherit" | "ignore" | undefined;
   /**
-   * Whether prompts and diagnostics of the process appear where this program's do, are dropped, or are (the last KiB) in
-   * the `stderr` of an error.
+   * Where the process writes prompts and diagnostics: to the stderr of this program ("inherit"), nowhere ("ignore"), or
+   * to a pipe ("pipe"), whose last KiB is in the `stderr` of an error.
    * @default {"inherit"}
    */
   readonly stderr?: "inherit" | "ignore" | "pipe" | undefined;
@@ -52,9 +52,11 @@ export interface ProcessProviderOptions extends SharedConfigOptions {
    * the profile.
    */
   readonly accountId?: string | undefined;
-  /** Kills the process group, and fails the retrieval with the signal's reason. */
+  /** When it aborts, the process group is killed, and the retrieval fails with the reason of the abort. */
   readonly signal?: AbortSignal | undefined;
-  /** Where diagnostics go; nothing is printed without one. */
+  /**
+   * Receives diagnostics. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `spawn`, the environment. */
   readonly runtime?: Partial<Runtime> | undefined;
@@ -85,7 +87,7 @@ export function checkProcessOptions(options: ProcessProviderOptions): Runtime {
   if (options.command === undefined || options.profile === undefined) return runtime;
   throw new CredentialsProviderError(
     "ConfigurationError",
-    "Cannot create process provider: command and profile exclude each other",
+    "Cannot create process provider: command and profile cannot both be set",
     { hint: "Give the command, or the profile whose credential_process is the command." },
   );
 }

@@ -3,7 +3,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { checkRole, roleError, type RoleParameters } from "../sts/parameters.ts";
 
-/** The credentials that the roles of a plan start from. */
+/** The credentials that sign the request for the first role of a plan, or the result if there is no role. */
 export type Base =
   | { readonly kind: "static" | "sso" | "login"; readonly profile: string }
   | { readonly kind: "process"; readonly profile: string; readonly command: string; readonly accountId?: string }
@@ -29,7 +29,7 @@ export interface Plan {
 type Profile = ReadonlyMap<string, string>;
 type Profiles = ReadonlyMap<string, Profile>;
 
-/** The kinds that a profile may name beside a role, in the order in which they are chosen, with their keys. */
+/** The kinds of base credentials that a profile can name. */
 type Kind = "webIdentity" | "static" | "sso" | "login" | "process";
 
 const SOURCE_NAMES = ["Ec2InstanceMetadata", "EcsContainer", "Environment"] as const;
@@ -80,7 +80,10 @@ export function planProfile(profiles: Profiles, name: string): Plan {
   }
 }
 
-/** Where the role of a profile gets its credentials: another profile, a named source; `undefined` if it has no role. */
+/**
+ * The source of the credentials that assume the role of a profile: another profile or a named source. `undefined` where
+ * the profile is the base itself: no role_arn, a web identity, or a source profile with static keys.
+ */
 function roleSource(
   profile: Profile,
   name: string,
@@ -103,11 +106,11 @@ function roleSource(
   throw roleError(
     label(name),
     "it has role_arn without source_profile, credential_source or web_identity_token_file",
-    "Name where the credentials that may assume the role come from.",
+    "Set one of them: it names the credentials that may assume the role.",
   );
 }
 
-/** Both static keys; one of them alone is a mistake. */
+/** Whether the profile has both static keys (aws_access_key_id, aws_secret_access_key). */
 function hasKeys(profile: Profile, name: string): boolean {
   const [id, secret] = [value(profile, "aws_access_key_id"), value(profile, "aws_secret_access_key")];
   if ((id === undefined) === (secret === undefined)) return id !== undefined;
@@ -119,7 +122,10 @@ function hasKeys(profile: Profile, name: string): boolean {
   });
 }
 
-/** @param mayUseWebIdentity False in a profile that assumes its own role: there `web_identity_token_file` has no role. */
+/**
+ * @param mayUseWebIdentity False if source_profile names the profile itself: then its role_arn is assumed with its base
+ * credentials, not with the token.
+ */
 function baseOf(
   profile: Profile,
   name: string,
@@ -217,14 +223,17 @@ function missing(name: string, referrer: string | undefined): CredentialsProvide
 function cycle(chain: readonly string[]): CredentialsProviderError {
   return new CredentialsProviderError(
     "AssumeRoleCycle",
-    `Cannot assume the role of ${label(chain[0] ?? "")}: source_profile goes in a circle, ${
+    `Cannot assume the role of ${label(chain[0] ?? "")}: source_profile forms a cycle, ${
       chain.map(printable).join(" → ")
     }`,
     { chain, hint: "Let source_profile of one of them name a profile with credentials of its own." },
   );
 }
 
-/** Keys that only a role has: alone they are a mistake, and no reason to use another identity. */
+/**
+ * Keys that need role_arn. Without it they are an error other than `NoCredentials`, so that a chain does not continue
+ * with another identity.
+ */
 const ROLE_KEYS = ["source_profile", "external_id", "mfa_serial", "role_session_name", "duration_seconds"] as const;
 
 function nothing(profile: Profile, name: string, referrer: string | undefined): CredentialsProviderError {

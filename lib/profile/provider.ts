@@ -10,8 +10,8 @@ import { PROFILE_RULES, type ProfileProviderOptions } from "./settings.ts";
 import { planSource } from "./sources.ts";
 
 /**
- * Retrieves what a profile of the shared config files names: static keys, a role (`role_arn` with `source_profile`,
- * `credential_source` or `web_identity_token_file`), or what its `credential_process` prints.
+ * Retrieves the credentials that a profile of the shared
+ * config files names: static keys, a role, SSO, a login session, or the output of its `credential_process`.
  *
  * A profile that names something which fails is an error: it is never replaced by another identity.
  *
@@ -48,13 +48,14 @@ export class ProfileProvider implements CredentialsSource {
     this.#options = options;
   }
 
-  /** That of what the profile names; false before the first retrieval. */
+  /** The `staticStability` of the source that the profile names; false before the first retrieval. */
   get staticStability(): boolean {
     return this.#planned?.source.staticStability === true;
   }
 
   /**
-   * Retrieves what the profile names. The files are read once per process, and again with `forceRefresh` or `ignoreCache`.
+   * Retrieves what the profile names. The files are read once per process, and again with `forceRefresh` or
+   * `ignoreCache`.
    *
    * @throws {CredentialsProviderError} `ProfileNotFoundError`, `ConfigParseError`, `ConfigurationError`,
    * `AssumeRoleConfigurationError`, `AssumeRoleCycle`, `NoCredentials`, and what the source of the profile throws.
@@ -65,12 +66,12 @@ export class ProfileProvider implements CredentialsSource {
     return validCredentials(await source.retrieve(options));
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return ["Profile", ...(this.#planned?.source.providerSources?.() ?? [])];
   }
 
-  /** The providers of the last plan stay, with what they have cached, while the plan is the same. */
+  /** While the plan is unchanged, its providers and what they have cached are kept. */
   async #source(rereads: boolean): Promise<CredentialsSource> {
     const options = rereads ? { ...this.#options, ignoreCache: true } : this.#options;
     const config = await loadSharedConfig(options, this.#runtime);
@@ -94,8 +95,8 @@ export interface ProfileOptions extends ProfileProviderOptions, CacheOptions {}
  * The credentials that a profile of the shared config files names, see {@linkcode ProfileProvider}.
  *
  * @param options See {@linkcode ProfileOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode ProfileProvider.retrieve} throws.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode ProfileProvider.retrieve} throws.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}

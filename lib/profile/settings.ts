@@ -36,11 +36,11 @@ export interface ProfileProviderOptions extends SharedConfigOptions {
   readonly sso?: Pick<SsoProviderOptions, "endpoint" | "maxRetries"> | undefined;
   /** How to use the sign-in service, for a profile with `login_session`. */
   readonly login?: Pick<LoginProviderOptions, "endpoint" | "maxRetries"> | undefined;
-  /** Called when only a person can help with SSO or a login; see {@linkcode LoginHandler}. */
+  /** Called when a person must sign in with SSO or a login; see {@linkcode LoginHandler}. */
   readonly onLoginRequired?: LoginHandler | undefined;
   /** The region to call STS in; see {@linkcode StsOptions.region}. */
   readonly region?: string | undefined;
-  /** Returns the code of the device in `mfa_serial`. */
+  /** Returns the MFA code of the device that `mfa_serial` names. */
   readonly mfaCodeProvider?: MfaCodeProvider | undefined;
   /** Whether a second retrieval may call `mfaCodeProvider` again; otherwise it fails. @default {true} */
   readonly mfaRefresh?: boolean | undefined;

@@ -22,10 +22,10 @@ import { COMMON_RULES, knownOptions } from "../validate.ts";
 import type { Base, Plan, RoleHop } from "./plan.ts";
 import { PROFILE_RULES, type ProfileProviderOptions } from "./settings.ts";
 
-/** Reads the static keys of a profile as they are now. */
+/** Returns the current properties of a profile. */
 type ReadKeys = (profile: string) => ReadonlyMap<string, string>;
 
-/** The provider that does what a plan says. */
+/** The source for a plan. */
 export function planSource(
   { base, roles }: Plan,
   options: ProfileProviderOptions,
@@ -36,7 +36,8 @@ export function planSource(
   if (roles.length === 0) return source;
   const settings = resolveOnce(() => loadSources(options, runtime));
   const sts = new StsClient(options.sts ?? {}, runtime);
-  // The base keeps a cache of its own: it is contacted when it is due, not for each refresh of a role.
+  // The base has a cache of its own: it is refreshed when its credentials expire,
+  // not for each refresh of a role.
   const cachedBase: SourceCredentials = base.kind === "static" ? source : cached(source, { ...options, runtime });
   return roles.reduce<SourceCredentials>((signer, hop) => {
     const endpoint = async () =>
@@ -62,7 +63,7 @@ function baseSource(base: Base, options: ProfileProviderOptions, readKeys: ReadK
   const shared = knownOptions(options, SHARED_CONFIG_RULES, COMMON_RULES);
   switch (base.kind) {
     case "static":
-      // deno-lint-ignore require-await -- what is thrown here belongs into the promise
+      // deno-lint-ignore require-await -- what is thrown here must reject the promise
       return { retrieve: async () => staticCredentials(readKeys(base.profile)) };
     case "process":
       return processSource(base, { ...common, ...process });
@@ -105,7 +106,7 @@ function processSource(
   };
 }
 
-/** A source that a profile names must have credentials: where it is not available, a chain must not continue with another. */
+/** Makes the errors of a source that a profile names stop a chain. */
 function required(source: CredentialsSource, { profile, name }: Extract<Base, { kind: "source" }>): CredentialsSource {
   return {
     staticStability: source.staticStability === true,

@@ -2,7 +2,9 @@ import { startFailure } from "./spawn/child.ts";
 
 /** How a program in the foreground exited. The exit code is the one that a shell reports. */
 export interface ForegroundExit {
-  /** Its own; 128 + the number of the signal that killed it; 127 if there is no such program, 126 if it does not start. */
+  /**
+   * Its own; 128 + the number of the signal that killed it; 127 if there is no such program, 126 if it does not start.
+   */
   readonly exitCode: number;
   /** The signal that ended it, such as `SIGKILL`. */
   readonly signal?: string;
@@ -38,7 +40,8 @@ const SIGNAL_DELAY_MS = 500;
 const NO_PERMISSION_HINT = "Start Deno with --allow-run and --allow-env.";
 
 /**
- * Runs a program in the foreground: it has the standard streams and the process group of this program, and gets its signals.
+ * Runs a program in the foreground: it has the standard streams and the process group of this program, and gets its
+ * signals.
  *
  * @param command The program and its arguments; no shell sees them.
  * @param variables Changes to the environment; `undefined` removes one.
@@ -76,7 +79,9 @@ export async function endBySignal(signal: string): Promise<number> {
   return 128 + signalNumber(process, signal);
 }
 
-/** Calls `listener` in place of the default action of the signals that end a program. The result restores that action. */
+/**
+ * Calls `listener` in place of the default action of the signals that end a program. The result restores that action.
+ */
 export function onEndSignals(listener: (signal: string) => void): () => void {
   return onSignals(foregroundProcess(), listener);
 }

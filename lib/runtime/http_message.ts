@@ -9,7 +9,9 @@ export interface HttpRequest {
   readonly keepAlive: boolean;
 }
 
-/** What the bytes received so far are: a request of `length` bytes, the beginning of one, or an error to respond with. */
+/**
+ * What the bytes received so far are: a request of `length` bytes, the beginning of one, or an error to respond with.
+ */
 type ParsedRequest =
   | { readonly kind: "request"; readonly request: HttpRequest; readonly length: number }
   | { readonly kind: "incomplete" }

@@ -11,8 +11,8 @@ interface Globals {
 }
 
 /**
- * Which runtime this program is on; "web" where no more than `fetch` is sure to exist. On Deno it leaves `process` alone:
- * the first access loads Deno's emulation of Node, which takes longer than a retrieval.
+ * Which runtime this program is on; "web" where no more than `fetch` is sure to exist. On Deno it leaves `process`
+ * alone: the first access loads Deno's emulation of Node, which takes longer than a retrieval.
  */
 export function runtimeKind(globals: Globals): "deno" | "bun" | "node" | "web" {
   if (globals.Deno !== undefined) return "deno";

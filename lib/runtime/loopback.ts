@@ -43,8 +43,9 @@ interface Net {
 const MAX_WAITING_BYTES = 2_097_152;
 
 /**
- * Serves a handler on a loopback port over `node:net`, which all three runtimes have. On some versions of Deno and Bun a
- * server of `node:http` neither closes nor lets the program end after a lost connection; here each socket is closed itself.
+ * Serves a handler on a loopback port over `node:net`, which all three runtimes have. On some versions of Deno and Bun
+ * a server of `node:http` neither closes nor lets the program end after a lost connection; here each socket is closed
+ * itself.
  */
 export async function listenOnLoopback(
   handler: RequestHandler,

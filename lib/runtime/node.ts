@@ -9,7 +9,7 @@ export function nodeRuntime(process: NodeProcess): Runtime {
   return {
     ...web,
     ...builtinRuntime(process),
-    // deno-lint-ignore require-await -- a refusal belongs into the promise
+    // deno-lint-ignore require-await -- a refusal must reject the promise
     async fetchDirect(url, init) {
       return web.fetch(url, { ...init, ...directDispatch(url, process) } as RequestInit);
     },

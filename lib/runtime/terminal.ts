@@ -153,8 +153,8 @@ function write(process: Process, descriptor: number, line: string): void {
 }
 
 /**
- * Node before 24.2 has no `import.meta.main`. There the real path of the script is compared, because npm starts it through a
- * symbolic link.
+ * Node before 24.2 has no `import.meta.main`. There the real path of the script is compared, because npm starts it
+ * through a symbolic link.
  */
 function wasStarted({ main, url }: { readonly main?: boolean; readonly url: string }, process: Process): boolean {
   if (main !== undefined) return main;

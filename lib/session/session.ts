@@ -24,7 +24,7 @@ interface Current<Token> {
   readonly text: string;
 }
 
-/** What a program is told when only a person can help. */
+/** What a program is told when a person must sign in. */
 export interface LoginRequest {
   /** Which kind of session is missing or has ended. */
   readonly kind: "sso" | "login";

@@ -14,7 +14,7 @@ export interface SsoEndpoints {
 const KEYS = "sso_account_id, sso_role_name and sso_region";
 const STATUS_HINTS: Readonly<Record<number, string>> = {
   400: `Check ${KEYS} in the profile.`,
-  403: `Have the role in this account assigned to you in IAM Identity Center, or check ${KEYS} in the profile.`,
+  403: `Check that IAM Identity Center assigns you the role in this account, or check ${KEYS} in the profile.`,
   404: `Check ${KEYS} in the profile.`,
 };
 
@@ -22,7 +22,7 @@ const STATUS_HINTS: Readonly<Record<number, string>> = {
 export class SsoClient {
   readonly #service: ServiceClient;
   readonly #endpoints: SsoEndpoints;
-  /** Starts a new session. */
+  /** The command that starts a new session. */
   readonly #command: string;
 
   constructor(service: ServiceClient, endpoints: SsoEndpoints, command: string) {
@@ -32,7 +32,7 @@ export class SsoClient {
   }
 
   /**
-   * Uses a refresh token.
+   * Gets a new token with the refresh token.
    *
    * @throws {CredentialsProviderError} `SsoTokenError`; with `command` where only a new session helps.
    * @see {@link https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html}
@@ -58,7 +58,7 @@ export class SsoClient {
   /**
    * The credentials of a role.
    *
-   * @throws {CredentialsProviderError} `SsoError`; with status 401 and `command` where the token is not accepted.
+   * @throws {CredentialsProviderError} `SsoError`; with `statusCode` 401 and `command` if SSO rejects the token.
    * @see {@link https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html}
    */
   roleCredentials(

@@ -29,7 +29,8 @@ export function parseNewSsoToken(text: string): NewSsoToken {
  */
 export function parseRoleCredentials(text: string, accountId: string): Credentials {
   const fields = requiredObject(parseFields(text), "roleCredentials");
-  const expiration = requiredNumber(fields, "expiration"); // milliseconds, unlike everywhere else at AWS
+  // in milliseconds; `CreateToken` uses seconds, credentials documents a string
+  const expiration = requiredNumber(fields, "expiration");
   if (expiration > MAX_TIME) throw new SyntaxError("its expiration is not a time");
   return redacted({
     accessKeyId: requiredString(fields, "accessKeyId"),

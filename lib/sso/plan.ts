@@ -2,9 +2,12 @@ import { trimmed } from "../blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 
-/** Which role to get, and the session whose token to show for it. */
+/** The role whose credentials to request, and the session whose token the request sends. */
 export interface SsoSettings {
-  /** The name of the `[sso-session]` section; absent in a profile of the older form, whose token cannot be refreshed. */
+  /**
+   * The name of the `[sso-session]` section. Absent in the legacy form, where sso_start_url and sso_region are in the
+   * profile and the token cannot be refreshed.
+   */
   readonly session: string | undefined;
   readonly startUrl: string;
   readonly region: string;
@@ -13,7 +16,7 @@ export interface SsoSettings {
   readonly roleName: string;
 }
 
-/** What a profile says about SSO. */
+/** The result of {@linkcode ssoPlan}. */
 type SsoPlan =
   | { readonly kind: "sso"; readonly settings: SsoSettings }
   /** It has SSO keys, but for a bearer token only: it names neither an account nor a role. */
@@ -22,7 +25,7 @@ type SsoPlan =
 
 type Properties = ReadonlyMap<string, string>;
 
-/** Where SSO keys stand. */
+/** A section that can have SSO keys. */
 export interface Section {
   /** How errors call it. */
   readonly name: string;
@@ -65,7 +68,7 @@ function sessionSection(session: string, profile: Section, ssoSessions: Readonly
   );
 }
 
-/** The value of a key that may stand in the profile, in its session or, with the same value, in both. */
+/** The value of a key that the profile, its session, or both with the same value can have. */
 function requiredValue(key: string, profile: Section, shared: Section = profile): string {
   const [own, other] = [valueOf(profile, key), valueOf(shared, key)];
   if (own !== undefined && other !== undefined && own !== other) {

@@ -21,12 +21,11 @@ interface Resolved {
 
 /**
  * Retrieves the credentials of a role in IAM Identity Center, with the token that `aws sso login` put into
- * `~/.aws/sso/cache`. Each call sends one request. Put a {@linkcode CredentialsCache} in front, or use
- * {@linkcode fromSSO}, which does.
+ * `~/.aws/sso/cache`. Each call sends one request. Nothing is cached here: for that use {@linkcode fromSSO}.
  *
- * The token of a profile with `sso_session` is refreshed when no more than five minutes of it are left, and written back
- * to its file as the AWS CLI does. When only a person can help, the error has the `command` to run; with
- * `onLoginRequired` the program can run it and the retrieval continues.
+ * The token of a profile with `sso_session` is refreshed when it expires within five minutes, and written back to its
+ * file as the AWS CLI does. When a person must sign in, the error has the `command` to run; with `onLoginRequired` the
+ * program can run it and the retrieval continues.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html}
@@ -93,12 +92,15 @@ export class SsoProvider implements CredentialsSource {
     return credentials;
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return ["SSO"];
   }
 
-  /** A token that is refused although it has not expired is replaced once. */
+  /**
+   * Requests the credentials. If SSO rejects a token that has not expired, the request is sent once more with another
+   * token.
+   */
   async #retrieve({ target, client, session }: Resolved, signal: AbortSignal | undefined): Promise<Credentials> {
     const current = await session.current(false, signal);
     try {
@@ -142,8 +144,8 @@ export interface SsoOptions extends SsoProviderOptions, CacheOptions {}
  * The credentials of a role in IAM Identity Center, cached and refreshed ahead of time; see {@linkcode SsoProvider}.
  *
  * @param options See {@linkcode SsoOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode SsoProvider.retrieve} throws, unless it has cached credentials to serve.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode SsoProvider.retrieve} throws, unless it has cached credentials to serve.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html}

@@ -18,7 +18,10 @@ import type { SsoEndpoints } from "./client.ts";
 import { type Section, ssoPlan, type SsoSettings } from "./plan.ts";
 import { ssoTokenFileName } from "./token_file.ts";
 
-/** Options of {@linkcode SsoProvider}. Without the first five, the profile says which role to get. */
+/**
+ * Options of {@linkcode SsoProvider}. Without `ssoSession`, `ssoStartUrl`, `ssoRegion`, `ssoAccountId` and
+ * `ssoRoleName`, the profile names the role.
+ */
 export interface SsoProviderOptions extends SharedConfigOptions {
   /** The name of an `[sso-session]` section, in place of `ssoStartUrl` and `ssoRegion`. Its token can be refreshed. */
   readonly ssoSession?: string | undefined;
@@ -35,8 +38,9 @@ export interface SsoProviderOptions extends SharedConfigOptions {
   /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
-   * Called when only a person can help: there is no token, or it has expired and cannot be refreshed. The retrieval
-   * continues when it resolves. Without it, that is an error with the `command` to run.
+   * Called when a person must sign in: there is no token, or it has expired and cannot be refreshed. The retrieval
+   * continues when the returned promise resolves. Without this option the retrieval fails, and the error has the
+   * `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;
   /** Where diagnostics go. Without one, only a token file that cannot be written is reported (`console.warn`). */
@@ -52,7 +56,7 @@ export interface SsoTarget {
   readonly profile: string | undefined;
   /** How errors call the session. */
   readonly name: string;
-  /** Starts a new session. */
+  /** The command that starts a new session. */
   readonly command: string;
   readonly tokenPath: string;
   readonly endpoints: SsoEndpoints;
@@ -69,7 +73,7 @@ const RULES: Rules = {
   onLoginRequired: FUNCTION,
 };
 
-/** The options in place of a profile, and the keys that they stand for. */
+/** The options that replace keys of a profile. */
 const KEYS = {
   ssoSession: "sso_session",
   ssoStartUrl: "sso_start_url",
@@ -98,7 +102,7 @@ export function checkSsoOptions(options: SsoProviderOptions): Runtime {
 }
 
 /**
- * Resolves what the options or the profile name.
+ * Finds the role and the session that the options name, or else the profile.
  *
  * @throws {CredentialsProviderError} See {@linkcode SsoProvider.retrieve}.
  */

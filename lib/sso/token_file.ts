@@ -9,7 +9,7 @@ export interface SsoToken {
   readonly refresh: SsoRefresh | undefined;
 }
 
-/** The registered client, and its right to the next token. */
+/** The registered client, and the refresh token with which it gets the next token. */
 export interface SsoRefresh {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -58,8 +58,8 @@ export function validRefresh({ refresh }: SsoToken, now: number): SsoRefresh | u
 }
 
 /**
- * The text of a token file with a new token in it. All other fields stay; a refresh token that was not replaced is
- * removed, because it was used.
+ * The text of a token file with a new token in it. All other fields are unchanged; a refresh token that was not
+ * replaced is removed, because it was used.
  *
  * @throws {SyntaxError} If the old text is not a JSON object.
  */

@@ -12,13 +12,18 @@ import { type MfaCodeProvider, RoleSession, type SourceCredentials } from "./rol
 export interface AssumeRoleProviderOptions extends StsOptions, SharedConfigOptions {
   /** What the role is assumed with, by the names of STS. */
   readonly params: RoleParameters;
-  /** The credentials that may assume the role. A function is called for each retrieval: give it a cache of its own. */
+  /**
+   * The credentials that may assume the role. A function is called for each retrieval: use one with a cache, such as
+   * {@linkcode cached} returns.
+   */
   readonly masterCredentials: SourceCredentials;
   /** Returns the code of the device in `params.SerialNumber`. It is called for each retrieval. */
   readonly mfaCodeProvider?: MfaCodeProvider | undefined;
   /** Whether a second retrieval may call `mfaCodeProvider` again; otherwise it fails. @default {true} */
   readonly mfaRefresh?: boolean | undefined;
-  /** Where diagnostics go; nothing is printed without one. */
+  /**
+   * Receives diagnostics. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
   readonly runtime?: Partial<Runtime> | undefined;
@@ -33,11 +38,11 @@ const RULES: Rules = {
 };
 
 /**
- * Retrieves the credentials of a role that other credentials may assume. Each call sends one request to STS, signed with
- * the source credentials. Put a {@linkcode CredentialsCache} in front, or use {@linkcode fromTemporaryCredentials}, which
- * does.
+ * Retrieves the credentials of a role that other credentials may assume. Each call sends one request to STS, signed
+ * with the source credentials. Nothing is cached here: for that use {@linkcode fromTemporaryCredentials}.
  *
- * With an MFA device each retrieval needs a code, so the credentials are never refreshed before they expire.
+ * With an MFA device each retrieval needs a code, so the credentials are not refreshed before they expire, unless
+ * `expiryWindowSeconds` is set.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html}
@@ -59,8 +64,8 @@ export class AssumeRoleProvider implements CredentialsSource {
    * Creates a provider. Nothing is read or sent yet.
    *
    * @param options See {@linkcode AssumeRoleProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
-   * range.
+   * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and
+   * its range.
    */
   constructor(options: AssumeRoleProviderOptions) {
     const runtime = checkProviderOptions("assume role provider", options, RULES, STS_RULES, SHARED_CONFIG_RULES);
@@ -80,13 +85,13 @@ export class AssumeRoleProvider implements CredentialsSource {
    * Assumes the role.
    *
    * @throws {CredentialsProviderError} `StsError` (with `stsCode`), `StsInvalidResponse`, `StsUnreachable`,
-   * `MfaCodeError`, `ConfigurationError`, and what the source of the credentials throws.
+   * `MfaCodeError`, `ConfigurationError`, and what `masterCredentials` throws.
    */
   retrieve(options?: RetrieveOptions): Promise<Credentials> {
     return this.#session.retrieve(options);
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return this.#session.providerSources();
   }

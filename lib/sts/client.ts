@@ -13,11 +13,11 @@ import { parseStsCredentials, parseStsFailure, type StsAction } from "./response
 /** How to call STS. */
 export interface StsOptions {
   /**
-   * The region to call STS in. Defaults to `AWS_REGION`, `AWS_DEFAULT_REGION`, the `region` of the profile, and last the
-   * default region of the role's partition.
+   * The region to call STS in. Defaults to `AWS_REGION`, `AWS_DEFAULT_REGION`, the `region` of the profile, and last
+   * the default region of the role's partition.
    */
   readonly region?: string | undefined;
-  /** A URL in place of the one that follows from the region. */
+  /** The URL of STS. Defaults to the one for the region. */
   readonly endpoint?: string | undefined;
   /** Milliseconds for one attempt, from connecting to the last byte; > 0. @default {10000} */
   readonly timeout?: number | undefined;
@@ -38,7 +38,7 @@ interface StsCall<Action> {
   /** In the order in which they are sent. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
   readonly endpoint: Endpoint;
-  /** Signs the request; without it the request is sent unsigned. */
+  /** Sign the request; without them it is sent unsigned. */
   readonly credentials?: SigningCredentials;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,7 +63,10 @@ export class StsClient {
   readonly #http: HttpClient;
   readonly #maxRetries: number;
   readonly #timeoutMs: number;
-  /** How far the clock of STS is ahead of ours, once it rejected a signature for that. */
+  /**
+   * How far the clock of STS is ahead of the clock of this machine. It is set after STS rejected the time of a
+   * signature.
+   */
   #skewMs = 0;
 
   constructor({ timeout = 10_000, maxRetries = 2 }: StsOptions, runtime: Runtime) {
@@ -83,8 +86,8 @@ export class StsClient {
   }
 
   /**
-   * Calls an operation, and returns the response. Each attempt is signed anew; where STS rejects the time of a signature,
-   * it is signed once more with the clock of STS.
+   * Calls an operation, and returns the response. Each attempt is signed anew; where STS rejects the time of a
+   * signature, it is signed once more with the clock of STS.
    *
    * @throws {CredentialsProviderError} `StsError`, `StsInvalidResponse`, `StsUnreachable`.
    */
@@ -119,7 +122,9 @@ export class StsClient {
     return { ...request, headers: { ...headers, ...await signatureHeaders(plain, credentials, scope) } };
   }
 
-  /** Takes over the clock of STS, where it rejected the time of a signature; tells whether that changed anything. */
+  /**
+   * Sets the clock difference from the response, if STS rejected the time of a signature. Returns whether it changed.
+   */
   #correctClock(outcome: Outcome): boolean {
     if (outcome.kind !== "response" || outcome.status < 400) return false;
     if (!mayBeClockSkew(parseStsFailure(outcome.body))) return false;

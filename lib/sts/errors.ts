@@ -7,7 +7,7 @@ import { parseStsFailure, type StsFailure } from "./response.ts";
 interface Meaning {
   readonly isRetryable?: boolean;
   readonly isRecoverable?: boolean;
-  /** Milliseconds of the longest first delay. */
+  /** The maximum of the first delay, in milliseconds. */
   readonly baseMs?: number;
   readonly hint?: string;
 }
@@ -64,10 +64,12 @@ const DEFAULT_BASE_MS = 100;
 const MAX_DELAY_MS = 5_000;
 
 /**
- * How long to wait before retry number `retries` (from 0): full jitter up to a limit that doubles, and what the response
- * demands.
+ * The delay before the next retry: random, up to a maximum that doubles with each retry, plus the delay that the
+ * response demands.
  *
- * @returns Milliseconds, or `undefined` if the outcome is the result.
+ * @param retries How many retries there were.
+ *
+ * @returns Milliseconds, or `undefined` if the request is not sent again.
  */
 export function stsDelayMs(outcome: Outcome, retries: number, maxRetries: number, random: number): number | undefined {
   if (retries >= maxRetries || outcome.kind === "refused" || outcome.kind === "unusable") return undefined;
@@ -83,7 +85,7 @@ export function mayBeClockSkew({ code }: StsFailure): boolean {
   return SKEW_CODES.includes(code);
 }
 
-/** Whether STS refused what a request was made with, a token or credentials, because it has expired. */
+/** Whether STS rejected the token or the credentials of a request because they have expired. */
 export function isExpiredToken(error: unknown): boolean {
   return error instanceof CredentialsProviderError && error.stsCode === "ExpiredToken";
 }

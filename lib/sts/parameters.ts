@@ -1,26 +1,31 @@
 import { CredentialsProviderError } from "../errors.ts";
 
-/** What a role is assumed with, by the names of STS. */
+/** The parameters of `AssumeRole`, named as in the STS API. */
 export interface RoleParameters {
   /** The ARN of the role; 20 to 2048 characters. */
   readonly RoleArn: string;
-  /** Names the session in logs; 2 to 64 characters `A-Z a-z 0-9 _ + = , . @ -`. Defaults to `rolecreds-` and the time. */
+  /**
+   * Names the session in logs; 2 to 64 characters `A-Z a-z 0-9 _ + = , . @ -`. Defaults to `rolecreds-` and the time.
+   */
   readonly RoleSessionName?: string | undefined;
   /** Managed policies that limit the session. */
   readonly PolicyArns?: readonly { readonly arn?: string | undefined }[] | undefined;
   /** An inline policy that limits the session, as JSON. */
   readonly Policy?: string | undefined;
-  /** Seconds from 900 to 43200. Defaults to what STS gives: 3600. */
+  /** Seconds from 900 to 43200. Defaults to 3600, the default of STS. */
   readonly DurationSeconds?: number | undefined;
   /** Session tags. */
   readonly Tags?: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined;
-  /** Keys of the tags that pass on to the next role. */
+  /** Keys of the tags that are also set in sessions of the next roles (role chaining). */
   readonly TransitiveTagKeys?: readonly string[] | undefined;
-  /** What the trust policy of the role may demand; 2 to 1224 characters. */
+  /** The external id, which the trust policy of the role may require; 2 to 1224 characters. */
   readonly ExternalId?: string | undefined;
   /** The MFA device; 9 to 256 characters. */
   readonly SerialNumber?: string | undefined;
-  /** Six digits of the MFA device. Leave it out and give `mfaCodeProvider`: a code is valid once. */
+  /**
+   * Six digits of the MFA device. A code can be used once, so for more than one retrieval set `mfaCodeProvider`
+   * instead.
+   */
   readonly TokenCode?: string | undefined;
   /** The identity that AWS logs for all that the session does. */
   readonly SourceIdentity?: string | undefined;
@@ -28,7 +33,7 @@ export interface RoleParameters {
 
 type Parameter = readonly [name: string, value: string];
 
-/** What a value must be, and the words for it. */
+/** How a parameter is checked, and how a message describes valid values. */
 type Form = readonly [regexp: RegExp, range: string];
 
 const FORMS: Readonly<Record<string, Form>> = {
@@ -46,7 +51,8 @@ const [MIN_DURATION_SECONDS, MAX_DURATION_SECONDS] = [900, 43_200];
  *
  * @param subject What to call it in messages, such as `profile dev`.
  * @param names What the parameters are called where they were given, for messages.
- * @throws {CredentialsProviderError} `AssumeRoleConfigurationError`, naming the parameter and its range; no value is quoted.
+ * @throws {CredentialsProviderError} `AssumeRoleConfigurationError`, naming the parameter and its range; no value is
+ * quoted.
  */
 export function checkRole(
   subject: string,
@@ -68,7 +74,7 @@ export function checkRole(
   if (!isInRange) fail("DurationSeconds", `an integer from ${MIN_DURATION_SECONDS} to ${MAX_DURATION_SECONDS}`);
 }
 
-/** The error for settings that no role can be assumed with. */
+/** The error for settings that do not allow to assume a role. */
 export function roleError(subject: string, state: string, hint?: string): CredentialsProviderError {
   return new CredentialsProviderError(
     "AssumeRoleConfigurationError",
@@ -79,7 +85,7 @@ export function roleError(subject: string, state: string, hint?: string): Creden
   );
 }
 
-/** The parameters before those that only one operation has. */
+/** The first parameters of both operations. */
 export function leadingParameters(parameters: RoleParameters, now: number): readonly Parameter[] {
   return [
     ["RoleArn", parameters.RoleArn],

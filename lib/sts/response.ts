@@ -21,7 +21,7 @@ export interface StsFailure {
 /**
  * Parses the credentials in the response of an operation.
  *
- * @param roleArn The role that was requested; a response for another role is refused.
+ * @param roleArn The role that was requested; a response for another role is an error.
  * @throws {CredentialsProviderError} `StsInvalidResponse`; the message never quotes the text.
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html}
  */
@@ -54,7 +54,10 @@ export function parseCallerArn(text: string): string {
   return required(result, "Arn");
 }
 
-/** Parses an error response. Emulators may send JSON, and a proxy HTML: then only the status counts. */
+/**
+ * Parses an error response: XML, or JSON from emulators. For anything else, such as the HTML of a proxy, all fields are
+ * `undefined`.
+ */
 export function parseStsFailure(text: string): StsFailure {
   const root = parsed(text);
   const error = find(root, "ErrorResponse", "Error") ?? find(root, "Error");
@@ -81,7 +84,10 @@ function shown(text: string | undefined): string | undefined {
   return text === undefined || text === "" ? undefined : printable(text);
 }
 
-/** Compares account and role name. An emulator may leave the ARN out or make one up: then there is nothing to compare. */
+/**
+ * Compares account and role name. If the ARN is missing or not that of an assumed role, as with some emulators, it
+ * returns true.
+ */
 function isSessionOf(assumedArn: string, roleArn: string): boolean {
   const [, account, name] = /^arn:[^:]*:sts::(\d+):assumed-role\/([^/]+)\//.exec(assumedArn) ?? [];
   if (name === undefined) return true;

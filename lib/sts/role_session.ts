@@ -15,7 +15,10 @@ import type { StsClient } from "./client.ts";
 import { isExpiredToken } from "./errors.ts";
 import { assumeRoleParameters, leadingParameters, type RoleParameters, sessionParameters } from "./parameters.ts";
 
-/** What an MFA code is needed for. As a string it is the serial number, which AWS SDK v3 passes alone. */
+/**
+ * What an MFA code is needed for. As a string (`toString()`) it is the serial number: AWS SDK v3 passes only that
+ * string.
+ */
 export interface MfaCodeRequest {
   /** The serial number or ARN of the device. */
   readonly serial: string;
@@ -48,7 +51,7 @@ interface RoleSessionSettings {
 const MFA_TIMEOUT_MS = 300_000;
 const MFA_CODE_REGEXP = /^\d{6}$/;
 
-/** Assumes one role, again for each retrieval. */
+/** Assumes a role for each retrieval. */
 export class RoleSession implements CredentialsSource {
   readonly #settings: RoleSessionSettings;
   readonly #runtime: Runtime;
@@ -61,7 +64,10 @@ export class RoleSession implements CredentialsSource {
     this.#retrieveSource = sourceFunction(settings.source);
   }
 
-  /** Credentials that need a code, of this role or of one before it, are not refreshed early: a person would have to type it. */
+  /**
+   * False if this role, or one that its source assumes, needs an MFA code: a person would have to type it before the
+   * credentials expire.
+   */
   get staticStability(): boolean {
     const { source } = this.#settings;
     return !this.#needsMfa() && !(source instanceof RoleSession && !source.staticStability);
@@ -99,7 +105,7 @@ export class RoleSession implements CredentialsSource {
     return SerialNumber !== undefined && TokenCode === undefined;
   }
 
-  /** STS rejected the source credentials as expired: their cache drops them, and gets new ones. */
+  /** STS rejected the source credentials as expired: a cache in the source drops them. Returns new ones. */
   async #renewSource(rejected: Credentials): Promise<Credentials> {
     const { invalidate } = this.#settings.source as { invalidate?: (rejected: Credentials) => void };
     invalidate?.(rejected);
@@ -119,8 +125,11 @@ export class RoleSession implements CredentialsSource {
     const code = await abortable(callProvider(mfaCodeProvider, { serial, profile, signal }), signal).catch(
       (error: unknown) => {
         caller?.throwIfAborted();
-        if (error instanceof CredentialsProviderError) throw error; // the function says itself why it has no code
-        const state = timeout.aborted ? "there was no MFA code for 5 minutes" : "mfaCodeProvider failed";
+        // the error of mfaCodeProvider itself says why there is no code
+        if (error instanceof CredentialsProviderError) throw error;
+        const state = timeout.aborted
+          ? "mfaCodeProvider returned no MFA code within 5 minutes"
+          : "mfaCodeProvider failed";
         throw this.#mfaError(state, "Get the code from the device, and try again.");
       },
     );

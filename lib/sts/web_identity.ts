@@ -15,8 +15,8 @@ import { checkRole, leadingParameters, type RoleParameters, sessionParameters } 
 /** Options of {@linkcode WebIdentityProvider}. */
 export interface WebIdentityProviderOptions extends StsOptions, SharedConfigOptions {
   /**
-   * The token of the identity provider, or a function that returns a new one for each retrieval. Without it the token is
-   * read from a file.
+   * The token of the identity provider, or a function that returns a new one for each retrieval. Without it the token
+   * is read from a file.
    */
   readonly webIdentityToken?: string | (() => string | Promise<string>) | undefined;
   /** The file of the token, read again for each retrieval. Defaults to `AWS_WEB_IDENTITY_TOKEN_FILE`. */
@@ -24,17 +24,19 @@ export interface WebIdentityProviderOptions extends StsOptions, SharedConfigOpti
   /** The ARN of the role. Defaults to `AWS_ROLE_ARN`. */
   readonly roleArn?: string | undefined;
   /**
-   * Names the session in logs; 2 to 64 characters `A-Z a-z 0-9 _ + = , . @ -`. Defaults to `AWS_ROLE_SESSION_NAME`, else
-   * to `rolecreds-` and the time.
+   * Names the session in logs; 2 to 64 characters `A-Z a-z 0-9 _ + = , . @ -`. Defaults to `AWS_ROLE_SESSION_NAME`,
+   * else to `rolecreds-` and the time.
    */
   readonly roleSessionName?: string | undefined;
-  /** Seconds that the credentials live; 900 to 43200. Defaults to what STS gives: 3600. */
+  /** The lifetime of the credentials in seconds; 900 to 43200. Defaults to what STS gives: 3600. */
   readonly durationSeconds?: number | undefined;
   /** An inline policy that limits the session, as JSON. */
   readonly policy?: string | undefined;
   /** Managed policies that limit the session. */
   readonly policyArns?: readonly { readonly arn?: string | undefined }[] | undefined;
-  /** Where diagnostics go; nothing is printed without one. */
+  /**
+   * Receives diagnostics. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
   readonly runtime?: Partial<Runtime> | undefined;
@@ -51,7 +53,7 @@ const RULES: Rules = {
   region: STRING,
 };
 
-/** What every retrieval needs. */
+/** The settings, resolved at the first retrieval. */
 interface Settings {
   readonly sources: SettingSources;
   readonly parameters: RoleParameters;
@@ -61,9 +63,9 @@ interface Settings {
 const [MIN_TOKEN_CHARACTERS, MAX_TOKEN_CHARACTERS] = [4, 20_000];
 
 /**
- * Retrieves the credentials of a role for a token of an identity provider: IAM roles for service accounts on EKS, and
- * every other OpenID Connect issuer. Each call reads the token and sends one request to STS. Put a
- * {@linkcode CredentialsCache} in front, or use {@linkcode fromTokenFile} or {@linkcode fromWebToken}, which do.
+ * Retrieves the credentials of a role with the token of an identity provider: EKS (IAM roles for service accounts) or
+ * any other OpenID Connect issuer. Each call reads the token and sends one request to STS. Nothing is cached here: for
+ * that use {@linkcode fromTokenFile} or {@linkcode fromWebToken}.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html}
@@ -87,8 +89,8 @@ export class WebIdentityProvider implements CredentialsSource {
    * Creates a provider. Nothing is read or sent yet.
    *
    * @param options See {@linkcode WebIdentityProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
-   * range.
+   * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and
+   * its range.
    */
   constructor(options: WebIdentityProviderOptions = {}) {
     const sets = [RULES, STS_RULES, SHARED_CONFIG_RULES];
@@ -119,7 +121,7 @@ export class WebIdentityProvider implements CredentialsSource {
     }
   }
 
-  /** The providers this one stands for. */
+  /** The names of the providers that this one retrieves from, for reports. */
   providerSources(): readonly string[] {
     return ["WebIdentity"];
   }
@@ -145,7 +147,7 @@ export class WebIdentityProvider implements CredentialsSource {
     const roleArn = this.#options.roleArn ?? variable("AWS_ROLE_ARN");
     if (webIdentityToken === undefined && file === undefined) throw notConfigured("AWS_WEB_IDENTITY_TOKEN_FILE");
     if (roleArn === undefined) {
-      logger?.warn?.("Web identity is skipped: a token file is set, AWS_ROLE_ARN is not");
+      logger?.warn?.("The web identity is skipped: there is a token, but AWS_ROLE_ARN is not set");
       throw notConfigured("AWS_ROLE_ARN");
     }
     const roleSessionName = this.#options.roleSessionName ?? variable("AWS_ROLE_SESSION_NAME");
@@ -200,7 +202,7 @@ function parametersOf(options: WebIdentityProviderOptions): Partial<RoleParamete
   };
 }
 
-/** The error for an invalid token says how long it is, and nothing else. */
+/** The error for an invalid token gives its length, and no character of it. */
 function validToken(code: "TokenFileError" | "WebIdentityTokenError", name: string, token: string): string {
   if (token === "") {
     throw tokenError(code, `${name} is empty`, "Another program may be replacing it now; check what writes it.");
@@ -234,8 +236,8 @@ export interface TokenFileOptions extends Omit<WebIdentityProviderOptions, "webI
  * file is read again for each refresh.
  *
  * @param options See {@linkcode TokenFileOptions}.
- * @returns A function for AWS SDK v3's `credentials`, or to await yourself. It throws what
- * {@linkcode WebIdentityProvider.retrieve} throws, unless cached credentials may be served.
+ * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
+ * what {@linkcode WebIdentityProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html}
@@ -259,8 +261,8 @@ export interface WebTokenOptions extends Omit<WebIdentityProviderOptions, "webId
 }
 
 /**
- * The credentials of a role for a token that the program has, or that a function gets: from Vercel, Google Cloud, GitHub
- * and every other OpenID Connect issuer; cached and refreshed ahead of time.
+ * The credentials of a role for a token that the program has, or that a function gets: from Vercel, Google Cloud,
+ * GitHub and every other OpenID Connect issuer; cached and refreshed ahead of time.
  *
  * @param options See {@linkcode WebTokenOptions}.
  * @returns As {@linkcode fromTokenFile}.

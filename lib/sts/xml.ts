@@ -7,7 +7,7 @@ export interface XmlElement {
   readonly text: string;
 }
 
-/** An element whose end tag was not read yet. */
+/** An element whose end tag has not been read yet. */
 interface OpenElement extends XmlElement {
   /** The name with its prefix, which the end tag has to repeat. */
   readonly tagName: string;
@@ -40,8 +40,8 @@ export function parseXml(text: string): XmlElement {
 }
 
 /**
- * The text of a descendant without the white space around it: the first child of the first name, its first child of the
- * second name, and so on.
+ * The text of a descendant without the white space around it: for each name in the path, the first child with that
+ * name.
  */
 export function xmlText(element: XmlElement, ...path: readonly string[]): string | undefined {
   let found: XmlElement | undefined = element;
@@ -114,7 +114,7 @@ class XmlReader {
     return this.#take(end, token.length);
   }
 
-  /** The text up to `end`; goes on after the delimiter there. */
+  /** The text up to `end`. The position is then after the delimiter. */
   #take(end: number, delimiterLength: number): string {
     const taken = this.#text.slice(this.#position, end);
     this.#position = end + delimiterLength;
@@ -140,7 +140,7 @@ class XmlReader {
     throw this.#malformed("a tag does not end");
   }
 
-  /** What comes after an ampersand, with its reference replaced. */
+  /** The text after an ampersand, with the reference at its start decoded. Throws if there is no valid reference. */
   #decoded(text: string): string {
     const end = text.indexOf(";");
     const name = text.slice(0, end === -1 ? 0 : end);

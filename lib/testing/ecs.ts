@@ -31,7 +31,9 @@ export interface EcsEmulatorOptions extends EmulatorOptions {
    * @default {40}
    */
   readonly requestsPerSecond?: number | undefined;
-  /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
+  /**
+   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600}
+   */
   readonly lifetimeSeconds?: number | undefined;
 }
 

@@ -30,7 +30,9 @@ export interface EksEmulatorOptions extends EmulatorOptions {
    * @default {1000}
    */
   readonly requestsPerSecond?: number | undefined;
-  /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
+  /**
+   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600}
+   */
   readonly lifetimeSeconds?: number | undefined;
 }
 

@@ -26,7 +26,9 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
    * @default {false}
    */
   readonly extended?: boolean | undefined;
-  /** The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600} */
+  /**
+   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600}
+   */
   readonly lifetimeSeconds?: number | undefined;
   /** The region of the instance. @default {"us-east-1"} */
   readonly region?: string | undefined;
@@ -59,8 +61,8 @@ const MAX_TTL_SECONDS = 21_600;
 const AZURE: EmulatedResponse = jsonResponse({ error: "Bad request. Required metadata header not specified" }, 400);
 
 /**
- * EC2's instance metadata service. It checks the protocol as IMDS does: 400 for a token request without a valid TTL, 403
- * for one that a proxy forwarded, 401 for a request without a valid token, and 404 and 405. Directories are listed,
+ * EC2's instance metadata service. It checks the protocol as IMDS does: 400 for a token request without a valid TTL,
+ * 403 for one that a proxy forwarded, 401 for a request without a valid token, and 404 and 405. Directories are listed,
  * other versions such as `/2021-03-23/` have the same items as `/latest/`, but no `api/token`, and several slashes
  * count as one.
  *

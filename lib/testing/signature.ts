@@ -157,7 +157,9 @@ function canonicalQuery(search: string): string {
   return parameters.map(([name, value]) => `${encode(name)}\0${encode(value)}`).sort().join("&").replaceAll("\0", "=");
 }
 
-/** Percent-encodes all but unreserved characters; a path that is already encoded is encoded once more, as outside S3. */
+/**
+ * Percent-encodes all but unreserved characters; a path that is already encoded is encoded once more, as outside S3.
+ */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,

@@ -32,7 +32,7 @@ describe("rolecreds doctor", () => {
   it("marks what works and needs attention, and exits with 0", async () => {
     const terminal = onInstance({ tokens: "optional" });
     assertEquals([await terminal.run("doctor"), terminal.stderr], [0, ""]);
-    assert(terminal.stdout.includes("\n! imds.v1           IMDSv1 is open: "), terminal.stdout);
+    assert(terminal.stdout.includes("\n! imds.v1           IMDSv1 is enabled: "), terminal.stdout);
     assert(terminal.printed.at(-1)?.startsWith("✓ credentials       "), terminal.stdout);
   });
 

@@ -172,7 +172,7 @@ describe("rolecreds get", () => {
     assertEquals(terminal.stderr.split("\n"), [
       "error  ImdsNoRole",
       "tried  Cannot get credentials: IMDS returned 404, no EC2 IMDS role found",
-      "hint   Attach an IAM role to the instance (an instance profile); it works within seconds.",
+      "hint   Attach an IAM role to the instance (an instance profile): its credentials are available within seconds.",
     ]);
     const wrong = new FakeTerminal();
     assertEquals(await wrong.run("get", "--endpoint", "http://user:CANARY@host"), 1);

@@ -70,7 +70,7 @@ describe("the settings of LoginProvider", () => {
     const error = await failure(laptop, { sharedConfig: { config: `${laptop.files["/home/me/.aws/config"]}` } });
     assertEquals([error.code, error.message], [
       "ConfigurationError",
-      "Cannot find the login: the home directory is not known",
+      "Cannot find the login session: the home directory is not known",
     ]);
   });
 

@@ -61,7 +61,7 @@ describe("new ProcessProvider()", () => {
     const { code, message, hint } = assertThrows(create, CredentialsProviderError);
     assertEquals([code, message, hint], [
       "ConfigurationError",
-      "Cannot create process provider: command and profile exclude each other",
+      "Cannot create process provider: command and profile cannot both be set",
       "Give the command, or the profile whose credential_process is the command.",
     ]);
   });
@@ -204,7 +204,7 @@ describe("ProcessProvider.retrieve()", () => {
     }
   });
 
-  const BY_HAND = "Run the command by hand: it must print the document and exit with code 0.";
+  const BY_HAND = "Run the command in a terminal: it must print the document and exit with code 0.";
   const ENDINGS: readonly (readonly [result: SpawnResult, state: string, hint: string, details?: object])[] = [
     [{ ...printed(DOCUMENT), exitCode: 3 } as SpawnResult, "exit code 3", BY_HAND, { exitCode: 3 }],
     [

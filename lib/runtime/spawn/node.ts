@@ -66,7 +66,7 @@ export function nodeProcesses(process: NodeProcess): ChildHost {
         unref: () => child.unref(),
       };
     },
-    // deno-lint-ignore require-await -- what spawn throws belongs into the promise
+    // deno-lint-ignore require-await -- what spawn throws must reject the promise
     async startShell(script, name) {
       if (platformOf(process) === "windows") return undefined;
       requireDescriptors(process);

@@ -9,8 +9,9 @@ export interface Watcher {
 }
 
 /**
- * Reads what to kill: a process id, or that of a process group as a negative number. Then waits for a second line, which
- * tells it to do nothing. If its standard input is closed instead, it sends SIGTERM, and SIGKILL two seconds later.
+ * Reads what to kill: a process id, or that of a process group as a negative number. Then waits for a second line,
+ * which tells it to do nothing. If its standard input is closed instead, it sends SIGTERM, and SIGKILL two seconds
+ * later.
  */
 const SCRIPT = `read -r target || exit
 read -r release && exit
