@@ -64,7 +64,7 @@ export function parseArguments(words: readonly string[], rules: ArgumentRules): 
     else if (option.range === undefined) values[token.name] = token.value ?? "";
     else numbers[token.name] = Number(token.value);
   }
-  // With --help the other words are not checked.
+  // With --help the operand and the program are not checked, so that `rolecreds emulate --help` works.
   if (!switches.has("help")) checkWords(operands, program, terminator !== undefined, rules);
   return { values, numbers, switches, operand: operands[0] ?? "", program };
 }
@@ -96,7 +96,7 @@ function optionOf({ name, rawName, value, inlineValue }: OptionToken, options: O
 
 function checkValue(name: string, value: string, { choices, range }: Option): void {
   if (choices !== undefined && !choices.includes(value)) {
-    throw new UsageError(`--${name} takes ${choices.join(", ")}${suggestion(value, choices)}`);
+    throw new UsageError(`--${name} takes one of ${choices.join(", ")}${suggestion(value, choices)}`);
   }
   const [low, high] = range ?? [0, 0];
   if (range !== undefined && !(/^\d+$/.test(value) && Number(value) >= low && Number(value) <= high)) {
@@ -116,11 +116,11 @@ function checkWords(
     throw new UsageError(`${operand.name} ${state}: ${operand.choices.join(", ")}${suggestion(word, operand.choices)}`);
   }
   if (unexpected !== undefined) {
-    throw new UsageError(`unexpected argument ${unexpected}${takesProgram ? ", a program goes after --" : ""}`);
+    throw new UsageError(`unexpected argument ${unexpected}${takesProgram ? "; a program must follow --" : ""}`);
   }
   if (takesProgram === undefined && hasTerminator) throw new UsageError("this command takes no program after --");
   if (takesProgram === "required" && !program[0]) {
-    throw new UsageError("the program is missing: -- program [argument…]");
+    throw new UsageError("the program is missing: add -- and the program with its arguments");
   }
 }
 
@@ -129,7 +129,7 @@ function suggestion(word: string | undefined, words: readonly string[]): string 
   return nearest === undefined ? "" : `, did you mean ${nearest}?`;
 }
 
-/** How the help writes the value of an option. */
+/** What the help prints for the value of an option. */
 export function valueOf({ value, choices }: Option): string {
   return choices?.join("|") ?? value ?? "";
 }

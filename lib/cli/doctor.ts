@@ -11,11 +11,11 @@ export const DOCTOR: Command = {
   notes: [
     "",
     "It tries each source in the order of the default chain and prints a line for each step, with the fix where there is",
-    "something to fix. No secret is printed. The exit code is 0 if credentials can be retrieved.",
+    "something to fix. No secret is printed. The exit code is 0 if credentials can be retrieved and AWS does not reject them.",
   ],
   options: {
     profile: { value: "NAME", text: "the profile of the shared config files" },
-    online: { text: "call STS to learn whose the credentials are" },
+    online: { text: "call STS, and print the identity that the credentials belong to" },
     json: { text: "print each finding as a JSON document on a line of its own" },
   },
   examples: [

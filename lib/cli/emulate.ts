@@ -10,7 +10,7 @@ import { type Shell, shellCommands } from "./shells.ts";
 /** `rolecreds emulate` */
 export const EMULATE: Command = {
   name: "emulate",
-  summary: "serve an emulator of what issues credentials, to test other programs with",
+  summary: "serve an emulator of an AWS service that issues credentials, for tests of other programs",
   notes: [
     "",
     "It prints the variables to set, logs each request to the standard error output, and runs until Ctrl-C.",
@@ -18,7 +18,7 @@ export const EMULATE: Command = {
     "Services",
     ...Object.entries(SERVICES).map(([name, { summary }]) => `  ${name.padEnd(4)}  ${summary}`),
     "",
-    "A fault is a status such as 503, or a name, for all requests or for those of one step of the protocol.",
+    "A fault is an HTTP status such as 503, or a name. FAULT applies to all requests, STEP:FAULT to those of a step.",
     `  all   ${COMMON_FAULTS.join(" ")}`,
     ...Object.entries(SERVICES).flatMap(([name, { faults, steps }]) => [
       `  ${name.padEnd(4)}  ${faults.join(" ")}`,
@@ -27,17 +27,17 @@ export const EMULATE: Command = {
   ],
   operand: { name: "the service", choices: Object.keys(SERVICES) },
   options: {
-    fault: { value: "[STEP:]FAULT", text: "how requests fail" },
+    fault: { value: "[STEP:]FAULT", text: "the fault of each request" },
     role: { value: "NAME", text: "the name of the role" },
-    ttl: { value: "SECONDS", range: [1, 43_200], text: "how long new credentials live; default: 21600" },
-    rotate: { value: "SECONDS", range: [1, 43_200], text: "issue new credentials every so many seconds" },
+    ttl: { value: "SECONDS", range: [1, 43_200], text: "the lifetime of new credentials; default: 21600" },
+    rotate: { value: "SECONDS", range: [1, 43_200], text: "issue new credentials at this interval" },
     port: { value: "PORT", range: [0, 65_535], text: "the port on 127.0.0.1; default: any free one" },
     format: { value: "SHELL", choices: ["env", "fish", "powershell"], text: "for which shell to print the variables" },
   },
   examples: [
     ["rolecreds emulate imds", "an EC2 instance with a role"],
     ["rolecreds emulate ecs --ttl 900 --rotate 60", "a task whose credentials change every minute"],
-    ["rolecreds emulate imds --fault token:hang", "a container behind hop limit 1"],
+    ["rolecreds emulate imds --fault token:hang", "a container, where the hop limit of the instance is 1"],
     ["rolecreds emulate sts --fault AccessDenied", "a role that does not trust the caller"],
   ],
   async run(args, terminal) {
@@ -48,14 +48,14 @@ export const EMULATE: Command = {
     if (values["fault"] !== undefined) inject(values["fault"], emulator, service);
     const { origin } = await listen(logged(emulator, terminal), numbers["port"] ?? 0);
     terminal.print(shellCommands((values["format"] ?? "env") as Shell, variables(origin), () => false));
-    return await rotateForever(rotate, numbers["rotate"], terminal);
+    return await runForever(rotate, numbers["rotate"], terminal);
   },
 };
 
 function checkOptions({ operand, values, numbers }: Arguments, { takes }: EmulatedService): void {
   for (const name of ["role", "ttl", "rotate"] as const) {
     const isGiven = values[name] !== undefined || numbers[name] !== undefined;
-    if (isGiven && !takes.includes(name)) throw new UsageError(`--${name} does not go with ${operand}`);
+    if (isGiven && !takes.includes(name)) throw new UsageError(`--${name} cannot be used with ${operand}`);
   }
 }
 
@@ -63,7 +63,9 @@ function inject(text: string, emulator: Emulator, { steps, faults }: EmulatedSer
   const [, step = "any", fault = ""] = /^(?:([^:]*):)?(.*)$/.exec(text) ?? [];
   const isStatus = /^[2-5]\d\d$/.test(fault);
   const names = [...COMMON_FAULTS, ...faults];
-  if (!isStatus && !names.includes(fault)) throw new UsageError(`--fault takes a status, ${names.join(", ")}`);
+  if (!isStatus && !names.includes(fault)) {
+    throw new UsageError(`--fault takes a status such as 503, or one of ${names.join(", ")}`);
+  }
   if (step !== "any" && !steps.includes(step)) {
     throw new UsageError(`the step of --fault is one of ${steps.join(", ")}`);
   }
@@ -84,7 +86,7 @@ function logged({ handle }: Emulator, terminal: Terminal): Emulator["handle"] {
   };
 }
 
-async function rotateForever(
+async function runForever(
   rotate: (() => void) | undefined,
   seconds: number | undefined,
   terminal: Terminal,

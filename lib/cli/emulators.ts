@@ -118,7 +118,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   sts: {
     summary: `STS; the role is arn:aws:iam::${ACCOUNT}:role/NAME`,
     takes: ["role"],
-    steps: ["AssumeRole", "AssumeRoleWithWebIdentity", "other"],
+    steps: ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity", "other"],
     faults: names<StsErrorCode>({
       AccessDenied: true,
       ExpiredToken: true,

@@ -60,8 +60,8 @@ export function imdsEndpoint(options: EndpointOptions): (request: Request) => Pr
     if (path === TOKEN_PATH) return tokenResult(method, headers.get(TTL_HEADER), options.token);
     if (method !== "GET") return { status: 405, reason: "its method is not GET" };
     const token = headers.get("x-aws-ec2-metadata-token");
-    if (token === null) return { status: 401, reason: "it has no session token" };
-    if (!await isSame(token, options.token)) return { status: 401, reason: "its session token is wrong" };
+    if (token === null) return { status: 401, reason: "it has no IMDS token" };
+    if (!await isSame(token, options.token)) return { status: 401, reason: "its IMDS token is wrong" };
     return await metadataResult(path.replace(/\/$/, ""), options);
   });
 }
@@ -69,7 +69,9 @@ export function imdsEndpoint(options: EndpointOptions): (request: Request) => Pr
 function tokenResult(method: string, ttl: string | null, token: string): Result {
   if (method !== "PUT") return { status: 405, reason: "its method is not PUT" };
   const seconds = /^\d{1,5}$/.test(ttl ?? "") ? Number(ttl) : 0;
-  if (seconds < 1 || seconds > MAX_TTL_SECONDS) return { status: 400, reason: "it names no lifetime for the token" };
+  if (seconds < 1 || seconds > MAX_TTL_SECONDS) {
+    return { status: 400, reason: "its token TTL is missing or not from 1 to 21600" };
+  }
   return { status: 200, body: token, headers: { [TTL_HEADER]: `${seconds}` } };
 }
 
@@ -129,7 +131,9 @@ function responder(
  */
 function foreignCaller(headers: Headers): string | undefined {
   const url = `http://${headers.get("host") ?? ""}`;
-  if (!URL.canParse(url) || !LOOPBACK_HOSTS.includes(new URL(url).hostname)) return "its Host is not this machine";
+  if (!URL.canParse(url) || !LOOPBACK_HOSTS.includes(new URL(url).hostname)) {
+    return "its Host header does not name this machine";
+  }
   return headers.has("origin") || headers.has("sec-fetch-site") ? "a browser sent it" : undefined;
 }
 

@@ -12,7 +12,7 @@ export const EXEC: Command = {
   summary: "run a program with credentials in its environment",
   notes: [
     "",
-    "The program gets the keys, the session token and the region; AWS_PROFILE and other variables that name credentials",
+    "The program gets the keys, the session token and the region; AWS_PROFILE and variables that belong to other keys",
     "are removed. No shell is used. Signals go to the program, and its exit code is that of rolecreds: 127 where there is",
     "no such program, 126 where it does not start.",
     "",

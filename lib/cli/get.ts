@@ -46,7 +46,7 @@ async function get(args: Arguments, terminal: Terminal): Promise<number> {
 async function getEmulated(args: Arguments, terminal: Terminal): Promise<number> {
   const { profile, source = "imds", endpoint } = args.values;
   if (profile !== undefined || source !== "imds" || endpoint !== undefined) {
-    throw new UsageError("--emulate goes with --source imds only, without --profile and --endpoint");
+    throw new UsageError("--emulate can be used with --source imds only, without --profile and --endpoint");
   }
   const emulator = new ImdsEmulator();
   const server = await serveEmulator(emulator);

@@ -105,7 +105,7 @@ function baseProvider(
 }
 
 function exclude(what: string, source: string): never {
-  throw new UsageError(`${what} does not go with --source ${source}`);
+  throw new UsageError(`${what} cannot be used with --source ${source}`);
 }
 
 /** Gets the code from the person at the terminal. */

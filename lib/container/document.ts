@@ -48,7 +48,7 @@ function failureOf(fields: Fields): ContainerFailure {
 function reported(code: string, message: string | undefined): CredentialsProviderError {
   return new CredentialsProviderError(
     "ContainerInvalidResponse",
-    `Cannot use container credentials: the endpoint reports ${printable(code)}${message ? `, ${message}` : ""}`,
+    `Cannot get container credentials: the endpoint reports ${printable(code)}${message ? `, ${message}` : ""}`,
     { containerCode: printable(code), hint: "Look up the code in the guide of ECS or EKS." },
   );
 }

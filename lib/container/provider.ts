@@ -72,7 +72,7 @@ const TOKEN_REGEXP = /^[\x20-\x7e\x80-\xff]+$/;
  *
  * const document = { AccessKeyId: "ASIAEXAMPLE", SecretAccessKey: "s", Token: "t", Expiration: "2030-01-01T00:00:00Z" };
  * const provider = new ContainerProvider({
- *   awsContainerCredentialsRelativeUri: "/v2/credentials/1", // ECS sets a variable in its place
+ *   awsContainerCredentialsRelativeUri: "/v2/credentials/1", // leave it out on ECS, which sets a variable
  *   runtime: { fetch: () => Promise.resolve(Response.json(document)) },
  * });
  * assertEquals((await provider.retrieve()).accessKeyId, "ASIAEXAMPLE");
@@ -115,7 +115,8 @@ export class ContainerProvider implements CredentialsSource {
     const sent = await this.#http.send(request, {
       limits: { timeoutMs: timeLimitMs(timeout), connectTimeoutMs: timeLimitMs(connectTimeout) },
       signal,
-      nextDelayMs: (outcome, retries) => retries < maxRetries && mayPass(outcome) ? this.#delayMs(outcome) : undefined,
+      nextDelayMs: (outcome, retries) =>
+        retries < maxRetries && isTransient(outcome) ? this.#delayMs(outcome) : undefined,
     });
     const { outcome } = sent;
     if (outcome.kind === "response" && outcome.status === 200) return parseContainerCredentials(outcome.body);
@@ -150,7 +151,7 @@ export class ContainerProvider implements CredentialsSource {
  * Whether another attempt may succeed: no response, a busy response (429, 5xx), one that is too long or not UTF-8, one
  * without valid credentials, or the code `CredentialsUninitialized`.
  */
-function mayPass(outcome: Outcome): boolean {
+function isTransient(outcome: Outcome): boolean {
   if (outcome.kind === "refused") return false;
   if (outcome.kind !== "response") return true;
   const { status, body } = outcome;
@@ -193,7 +194,7 @@ function unusableToken(
     ? "has a line break in its token"
     : "has a character that a header must not contain";
   return new CredentialsProviderError(code, `Cannot get container credentials: ${name} ${state}`, {
-    hint: "The token must be one line; a file that is empty for a moment is being replaced.",
+    hint: "Set a token of one line. If it is in a file that another program is replacing now, try again.",
   });
 }
 

@@ -111,7 +111,7 @@ function fullUrl({ name, value }: Setting): URL {
 function unusable(name: string, state: string, hint?: string): CredentialsProviderError {
   return new CredentialsProviderError(
     "ContainerConfigurationError",
-    `Cannot get container credentials: ${name} cannot be used, ${state}`,
+    `Cannot get container credentials: ${name} is invalid: ${state}`,
     { hint: hint ?? `Correct ${name}; ECS, EKS and other AWS services set it themselves.` },
   );
 }

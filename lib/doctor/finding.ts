@@ -28,7 +28,7 @@ const MAX_KEY_ID_CHARACTERS = 32;
 export function errorFinding(check: string, error: unknown): Finding {
   if (!(error instanceof CredentialsProviderError)) {
     const name = error instanceof Error ? error.name : typeof error;
-    return { check, status: "failure", message: `It failed with ${name}, an error that is not of this library` };
+    return { check, status: "failure", message: `It failed with ${name}, an error of other code` };
   }
   return error.tryNextLink ? { check, status: "skipped", message: error.message } : failureFinding(check, error);
 }

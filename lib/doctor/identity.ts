@@ -27,7 +27,7 @@ export async function checkIdentity(
     const call = { action: "GetCallerIdentity", parameters: [], endpoint, credentials } as const;
     const arn = parseCallerArn(await client.send(call));
     const { host } = new URL(endpoint.url);
-    return { check, status: "ok", message: `The credentials belong to ${arn}, says STS at ${host}` };
+    return { check, status: "ok", message: `STS at ${host} reports that the credentials belong to ${arn}` };
   } catch (error) {
     const finding = errorFinding(check, error);
     const isRejected = error instanceof CredentialsProviderError && error.statusCode === 403;

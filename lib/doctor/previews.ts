@@ -22,7 +22,7 @@ export const PREVIEWS: Readonly<Partial<Record<ChainLink["name"], Preview>>> = {
 };
 
 const BASES: Readonly<Record<Exclude<Base["kind"], "source">, string>> = {
-  static: "the keys",
+  static: "the access keys",
   process: "the credential_process",
   webIdentity: "the web identity",
   sso: "SSO",

@@ -52,7 +52,7 @@ function stateOf(outcome: Exclude<Outcome, { kind: "exhausted" }>): string {
   const name = LINK_NAMES[outcome.by];
   return outcome.kind === "chosen"
     ? `${name} comes first`
-    : `${name} failed, and another identity must not take its place`;
+    : `${name} failed, and a chain never continues with another identity`;
 }
 
 async function* checkLink(
@@ -70,8 +70,8 @@ async function* checkLink(
   if ("error" in result) {
     const { error } = result;
     yield await failedStep(error, exchanges, runtime) ?? errorFinding(checkOf(name, error), error);
-    const goesOn = (error as { readonly tryNextLink?: unknown } | null)?.tryNextLink;
-    return goesOn ? { kind: "exhausted" } : { kind: "failed", by: name };
+    const mayContinue = (error as { readonly tryNextLink?: unknown } | null)?.tryNextLink;
+    return mayContinue ? { kind: "exhausted" } : { kind: "failed", by: name };
   }
   yield* succeededStep(exchanges.at(-1), runtime);
   yield chosen(name, result.credentials, runtime.now());

@@ -25,7 +25,7 @@ function services(env: Runtime["env"]): readonly Finding[] {
   if (variable === undefined) return [];
   const message = `Requests to STS and SSO may go through the proxy of ${variable}`;
   if (describeRuntime().kind !== "node") return [{ check, status: "ok", message }];
-  const hint = "Node obeys proxy variables with --use-env-proxy or NODE_USE_ENV_PROXY=1 only.";
+  const hint = "Node uses proxy variables only with --use-env-proxy or NODE_USE_ENV_PROXY=1.";
   return [{ check, status: "ok", message, hint }];
 }
 
@@ -36,7 +36,8 @@ function metadata(env: Runtime["env"]): readonly Finding[] {
   return [{
     check,
     status: "ok",
-    message: `Requests to IMDS and containers do not use the proxy of ${variable}; those of other programs may`,
+    message:
+      `Requests to IMDS and container endpoints do not use the proxy of ${variable}; requests of other programs may use it`,
     hint: exemptionHint(IMDS_URL),
   }];
 }

@@ -33,10 +33,10 @@ function variableRefusals(): readonly Refusal[] {
   const isHidden = (variable: string) => !isGranted({ name: "env", variable });
   const hidden = VARIABLES.filter(isHidden);
   const names = hidden.length === VARIABLES.length ? "the variables AWS_*" : hidden.join(", ");
-  const isHomeless = isHidden("HOME") && !isGranted({ name: "sys", kind: "homedir" });
+  const isHomeHidden = isHidden("HOME") && !isGranted({ name: "sys", kind: "homedir" });
   return [
     ...(hidden.length === 0 ? [] : [[`read ${names}, which count as unset`, "--allow-env=AWS_*"] as const]),
-    ...(isHomeless ? [["find the home directory", "--allow-env=HOME"] as const] : []),
+    ...(isHomeHidden ? [["find the home directory", "--allow-env=HOME"] as const] : []),
   ];
 }
 

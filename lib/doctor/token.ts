@@ -23,7 +23,9 @@ export async function checkTokenFile(
 
 function tokenFinding(check: string, name: string, token: string, now: number): Finding {
   const claims = claimsOf(token);
-  if (claims === undefined) return { check, status: "ok", message: `The token in ${name} can be read; it is no JWT` };
+  if (claims === undefined) {
+    return { check, status: "ok", message: `The token in ${name} can be read; it is not a JWT` };
+  }
   const { exp, iss, aud } = claims;
   const audiences = [aud].flat().filter((entry) => typeof entry === "string").slice(0, MAX_AUDIENCES);
   const issuer = typeof iss === "string" ? ` of ${printable(iss)}` : "";

@@ -91,5 +91,5 @@ function withoutToken(isSet: IsSet, env: Runtime["env"]): readonly Conflict[] {
 function oldNames(isSet: IsSet): readonly Conflict[] {
   return Object.entries(OLD_NAMES)
     .filter(([old, current]) => isSet(old) && !isSet(current))
-    .map(([old, current]) => [`${old} is set, which no current tool of AWS reads`, `Set ${current} instead.`]);
+    .map(([old, current]) => [`${old} is set, and this library does not read it`, `Set ${current} instead.`]);
 }

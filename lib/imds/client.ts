@@ -31,7 +31,7 @@ export interface InstanceIdentityDocument {
 const PATH_REGEXP = /^\/?[A-Za-z0-9][^\s\\#\p{Cc}]*$/u;
 
 /**
- * Reads EC2 instance metadata with IMDSv2: one session token for all callers, renewed two minutes before its end. Uses
+ * Reads EC2 instance metadata with IMDSv2: one token for all callers, refreshed two minutes before it expires. Uses
  * IMDSv1 only if IMDS refuses the token request with 403, 404 or 405; `ec2MetadataV1Fallback` and
  * `ec2MetadataV1Disabled` change that.
  *
@@ -92,7 +92,7 @@ export class ImdsClient implements MetadataReader {
    * Reads the instance identity document: account, instance id, region, image and more. It is not verified here; its
    * signature is the item `/latest/dynamic/instance-identity/rsa2048`.
    *
-   * @throws As {@linkcode ImdsClient.get}; `ImdsInvalidResponse` if the response is no such document.
+   * @throws As {@linkcode ImdsClient.get}; `ImdsInvalidResponse` if the response is not such a document.
    */
   async instanceIdentityDocument(options?: RetrieveOptions): Promise<InstanceIdentityDocument> {
     return parseIdentity(await this.get("/latest/dynamic/instance-identity/document", options));
@@ -101,8 +101,8 @@ export class ImdsClient implements MetadataReader {
 
 function absolutePath(path: string): string {
   if (!PATH_REGEXP.test(path)) {
-    throw new CredentialsProviderError("ConfigurationError", "Cannot read instance metadata: not a metadata path", {
-      hint: "Give a whole path, such as /latest/meta-data/instance-id.",
+    throw new CredentialsProviderError("ConfigurationError", "Cannot read instance metadata: the path is invalid", {
+      hint: "Give the path from the root, such as /latest/meta-data/instance-id.",
     });
   }
   return path.startsWith("/") ? path : `/${path}`;

@@ -4,7 +4,7 @@ import type { HttpRequest } from "../http/request.ts";
 import { HttpClient, isBusy, retryDelayMs, type Sent } from "../http/retry.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
-import { failure, fallbackError, fallbackRefused, tokenFailure, unusableToken } from "./errors.ts";
+import { failure, fallbackError, tokenFailure, unusableToken, v1RejectedError } from "./errors.ts";
 import { type ImdsOptions, type ImdsSettings, loadImdsSettings } from "./settings.ts";
 import {
   currentToken,
@@ -68,8 +68,9 @@ export class ImdsConnection {
     const settings = await this.#settings();
     const permit = retrieval.permit ??= await this.#permit(settings, signal);
     let sent = await this.#read(path, permit, settings, signal);
+    // 401: the token was revoked, or IMDSv1 is disabled by now. A new token is requested, once in a retrieval.
     if (isUnauthorized(sent) && retrieval.hasNewToken !== true) {
-      if (permit.afterTimeout) throw fallbackRefused(settings);
+      if (permit.afterTimeout) throw v1RejectedError(settings);
       retrieval.hasNewToken = true;
       this.#token = tokenAfterUnauthorized(this.#token, permit.token);
       retrieval.permit = await this.#permit(settings, signal);
@@ -107,7 +108,7 @@ export class ImdsConnection {
     const granted = grantedToken(outcome.body, outcome.headers.get(TTL_HEADER), outcome.sentAt);
     if (granted === undefined) throw unusableToken();
     const { value, refreshAt } = granted;
-    this.#token = refreshAt === undefined ? NO_TOKEN : { kind: "held", value, refreshAt };
+    this.#token = refreshAt === undefined ? NO_TOKEN : { kind: "cached", value, refreshAt };
     return { token: value };
   }
 

@@ -11,8 +11,8 @@ import { failureCodeOf, roleCredentials } from "../role_document.ts";
  *
  * @param text The body of `/latest/meta-data/iam/security-credentials/<role>`.
  * @returns The credentials, with `source` set to `EC2RoleProvider`.
- * @throws {CredentialsProviderError} `ImdsInvalidResponse` if the text is no such document, or reports a failure (then
- * with `imdsCode`). The message never quotes the text.
+ * @throws {CredentialsProviderError} `ImdsInvalidResponse` if the text is not such a document, or if it reports a
+ * failure: then the error has `imdsCode`. The message never quotes the text.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}
  * @example Usage
@@ -46,7 +46,7 @@ function reported(code: string, message: unknown): CredentialsProviderError {
     {
       imdsCode,
       hint: code === "AssumeRoleUnauthorizedAccess"
-        ? "Let ec2.amazonaws.com assume the role in the role's trust policy."
+        ? "Allow ec2.amazonaws.com in the trust policy of the role to assume it (sts:AssumeRole)."
         : "Look up the code in the EC2 guide on instance roles; IMDS itself could not get credentials for the role.",
     },
   );

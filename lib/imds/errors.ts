@@ -13,16 +13,16 @@ interface Target {
 const TOKEN_ACTION = "get an IMDSv2 token";
 const HOP_LIMIT_HINT =
   "In a container on EC2, set the instance's HttpPutResponseHopLimit to 2 or use container credentials; " +
-  "off EC2 there is no IMDS, and AWS_EC2_METADATA_DISABLED=true skips it.";
+  "outside EC2 there is no IMDS: set AWS_EC2_METADATA_DISABLED=true.";
 const UNREACHABLE_HINT =
-  "On EC2, check that the metadata service is enabled for the instance; elsewhere there is none, " +
-  "and AWS_EC2_METADATA_DISABLED=true skips it.";
+  "On EC2, check that the metadata service is enabled for the instance; elsewhere there is none: " +
+  "set AWS_EC2_METADATA_DISABLED=true.";
 const BUSY_HINT =
   "IMDS is busy, and limits requests per instance: let programs share credentials, or raise maxRetries.";
 const REDIRECT_HINT =
   "IMDS never redirects: a proxy or a captive portal may be responding. The redirect was not followed.";
 const STATUS_HINTS: Readonly<Record<number, string>> = {
-  401: "IMDS does not accept the token it just issued: another instance or a proxy may be responding.",
+  401: "IMDS requires a token and does not accept this one: another instance, a proxy or a filter may be responding.",
   403: "IMDS is disabled for this instance (HttpEndpoint), or a filter blocks this path.",
   404: "The path does not exist on this instance.",
 };
@@ -63,8 +63,9 @@ export function failure(action: string, { outcome, attempts }: Sent, settings: T
 }
 
 /**
- * The error for a token request. `fetch` does not tell a failed connect from a lost response, so the hint for a timeout
- * names both: where the hop limit is 1, the response of IMDS does not reach a container.
+ * The error for a token request. `fetch` does not distinguish a failed connection from a lost response, so the hint for a
+ * timeout names both causes: outside EC2 there is no IMDS, and where the hop limit is 1 its response does not reach a
+ * container.
  */
 export function tokenFailure(sent: Sent, settings: Target): CredentialsProviderError {
   const error = failure(TOKEN_ACTION, sent, settings);
@@ -91,7 +92,7 @@ export function fallbackError(blockedBy: string, cause: CredentialsProviderError
 }
 
 /** The token request got no response, and the instance does not allow IMDSv1 in its place. */
-export function fallbackRefused(settings: Target): CredentialsProviderError {
+export function v1RejectedError(settings: Target): CredentialsProviderError {
   return new CredentialsProviderError(
     "ImdsTokenTimeout",
     `Cannot ${TOKEN_ACTION}: no complete response within ${settings.timeoutMs} ms, and IMDSv1 returned 401`,

@@ -35,15 +35,15 @@ export interface InstanceMetadataProviderOptions extends ImdsOptions {
   readonly providerSources?: readonly string[] | undefined;
 }
 
-type Generation = "extended" | "legacy";
+type PathKind = "extended" | "legacy";
 
-const PATHS: Readonly<Record<Generation, string>> = {
+const PATHS: Readonly<Record<PathKind, string>> = {
   extended: "/latest/meta-data/iam/security-credentials-extended/",
   legacy: "/latest/meta-data/iam/security-credentials/",
 };
 
-const LEGACY: readonly Generation[] = ["legacy"];
-const BOTH: readonly Generation[] = ["extended", "legacy"];
+const LEGACY: readonly PathKind[] = ["legacy"];
+const BOTH: readonly PathKind[] = ["extended", "legacy"];
 const NO_ROLE_HINT =
   "Attach an IAM role to the instance (an instance profile): its credentials are available within seconds.";
 const WRONG_NAME_HINT = "Correct ec2InstanceProfileName, or remove it to use the role attached to the instance.";
@@ -75,7 +75,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
   readonly #connection: ImdsConnection;
   readonly #configuredName: () => Promise<string | undefined>;
   #roleName: string | undefined;
-  #generation: Generation | undefined;
+  #generation: PathKind | undefined;
 
   /**
    * Creates a provider. Nothing is read or sent yet.
@@ -166,7 +166,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
 
   async #readConfigured(name: string, read: Read): Promise<string> {
     const document = await this.#readAny(name, read);
-    if (document === undefined) throw notFound("ImdsInvalidProfile", `IMDS knows no role ${name}`, WRONG_NAME_HINT);
+    if (document === undefined) throw notFound("ImdsInvalidProfile", `IMDS has no role named ${name}`, WRONG_NAME_HINT);
     this.#roleName = name;
     return document;
   }
@@ -193,14 +193,14 @@ export class InstanceMetadataProvider implements CredentialsSource {
     const [name, ...others] = parseRoleList(list);
     if (name === undefined) throw unusableList("the list is empty");
     if (!isRoleName(name)) throw unusableList("the list does not hold a role name");
-    if (others.length > 0) this.#options.logger?.debug?.(`IMDS lists ${others.length + 1} roles; taking ${name}`);
+    if (others.length > 0) this.#options.logger?.debug?.(`IMDS lists ${others.length + 1} roles; ${name} is used`);
     return name;
   }
 
   /** Reads from the first kind of path that does not return 404, and remembers that kind. */
   async #readAny(suffix: string, read: Read): Promise<string | undefined> {
-    const isSettled = this.#options.imdsPaths !== "auto" || this.#generation === "legacy";
-    for (const generation of isSettled ? LEGACY : BOTH) {
+    const isLegacyOnly = this.#options.imdsPaths !== "auto" || this.#generation === "legacy";
+    for (const generation of isLegacyOnly ? LEGACY : BOTH) {
       const text = await read(PATHS[generation] + suffix);
       if (text === undefined) continue;
       this.#generation = generation;

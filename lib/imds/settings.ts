@@ -76,7 +76,7 @@ export interface ImdsOptions extends SharedConfigOptions {
   readonly timeout?: number | undefined;
   /** Milliseconds until the response headers; > 0. Defaults to `timeout`. */
   readonly connectTimeout?: number | undefined;
-  /** The two timeouts under the names of AWS SDK for JavaScript v2; the flat names win. */
+  /** The two timeouts under the names of AWS SDK for JavaScript v2; `timeout` and `connectTimeout` take precedence. */
   readonly httpOptions?:
     | { readonly timeout?: number | undefined; readonly connectTimeout?: number | undefined }
     | undefined;

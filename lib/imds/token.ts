@@ -1,7 +1,7 @@
 /** What is known about the IMDSv2 session token. */
 export type TokenState =
   | { readonly kind: "none" }
-  | { readonly kind: "held"; readonly value: string; readonly refreshAt: number }
+  | { readonly kind: "cached"; readonly value: string; readonly refreshAt: number }
   /** IMDS refuses to issue tokens: use IMDSv1 until a GET returns 401. */
   | { readonly kind: "refused" };
 
@@ -24,7 +24,7 @@ const TOKEN_REGEXP = /^[\x21-\x7e]{1,4096}$/;
  * Parses the response to a token request.
  *
  * @param sentAt When the request was sent: the TTL counts from then.
- * @returns `undefined` where the body is no token that could be sent back in a header.
+ * @returns `undefined` where the body is not a token that a header can carry.
  */
 export function grantedToken(body: string, ttlHeader: string | null, sentAt: number): GrantedToken | undefined {
   const value = body.trim();
@@ -37,7 +37,7 @@ export function grantedToken(body: string, ttlHeader: string | null, sentAt: num
 
 /** The cached token, if it does not have to be refreshed yet. */
 export function currentToken(state: TokenState, now: number): string | undefined {
-  return state.kind === "held" && now < state.refreshAt ? state.value : undefined;
+  return state.kind === "cached" && now < state.refreshAt ? state.value : undefined;
 }
 
 /** Whether the status of a token request means that tokens are not supported here, so that IMDSv1 is used. */
@@ -50,6 +50,6 @@ export function refusesTokens(status: number): boolean {
  * are requested again.
  */
 export function tokenAfterUnauthorized(state: TokenState, sent: string | undefined): TokenState {
-  const isSent = state.kind === "held" ? state.value === sent : state.kind === "refused" && sent === undefined;
+  const isSent = state.kind === "cached" ? state.value === sent : state.kind === "refused" && sent === undefined;
   return isSent ? NO_TOKEN : state;
 }

@@ -56,9 +56,9 @@ export class LoginClient {
       return await importEcKey(pem);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      throw this.#error(`the dpopKey of its file is not usable, ${error.message}`, {
+      throw this.#error(`the dpopKey in the session file is invalid: ${error.message}`, {
         recoverable: false,
-        ...this.#login(),
+        ...this.#loginDetails(),
       });
     }
   }
@@ -72,7 +72,7 @@ export class LoginClient {
       cause,
     };
     if (!isRefusal) return details;
-    if (reason !== NO_PERMISSION) return { ...details, ...this.#login() };
+    if (reason !== NO_PERMISSION) return { ...details, ...this.#loginDetails() };
     return { ...details, hint: "Allow signin:CreateOAuth2Token in the policies of this identity." };
   }
 
@@ -80,7 +80,7 @@ export class LoginClient {
     return new CredentialsProviderError("LoginError", `Cannot refresh the login: ${state}`, details);
   }
 
-  #login(): CredentialsErrorDetails {
+  #loginDetails(): CredentialsErrorDetails {
     return { command: this.#command, hint: `Run \`${this.#command}\`.` };
   }
 }

@@ -4,7 +4,7 @@ import type { NewLoginToken } from "./token_file.ts";
 /**
  * Parses the response of `CreateOAuth2Token`.
  *
- * @throws {SyntaxError} If it is no such response; the message does not quote it.
+ * @throws {SyntaxError} If the text is not such a response; the message does not quote it.
  * @see {@link https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html}
  */
 export function parseNewLoginToken(text: string): NewLoginToken {

@@ -21,7 +21,7 @@ import { loginFileName } from "./token_file.ts";
 export interface LoginProviderOptions extends SharedConfigOptions {
   /** The region of the sign-in service where the profile names none. Defaults to `AWS_REGION`. */
   readonly region?: string | undefined;
-  /** The region under the name of AWS SDK v3; `region` wins. */
+  /** The region under the name of AWS SDK v3; `region` takes precedence. */
   readonly clientConfig?: { readonly region?: string | undefined } | undefined;
   /** An absolute URL that replaces the host of the sign-in service. */
   readonly endpoint?: string | undefined;

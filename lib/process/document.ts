@@ -47,7 +47,7 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
   if (fields["Version"] !== 1) {
     throw invalid("ProcessProviderVersionError", "its Version is not 1", 'Print "Version": 1, a number.');
   }
-  const missing = REQUIRED.find((name) => isNone(fields[name]));
+  const missing = REQUIRED.find((name) => isMissing(fields[name]));
   if (missing !== undefined) {
     throw invalid("ProcessProviderRequiredError", `its ${missing} is missing or empty`, `Print ${missing}, a string.`);
   }
@@ -75,12 +75,12 @@ function parseFields(text: string, repairQuotes: boolean): Fields {
   throw malformed(`it is not a JSON object, ${new TextEncoder().encode(text).length} bytes`);
 }
 
-function isNone(value: unknown): boolean {
+function isMissing(value: unknown): boolean {
   return value === undefined || value === null || value === "";
 }
 
 function optionalString(fields: Fields, name: string): string | undefined {
-  return isNone(fields[name]) ? undefined : string(fields, name);
+  return isMissing(fields[name]) ? undefined : string(fields, name);
 }
 
 function string(fields: Fields, name: string): string {

@@ -149,7 +149,7 @@ async function run(
     throw failed(
       task,
       "this program was started by a run of the same command",
-      `Let the command get its own credentials elsewhere; if it ends here by intent, unset ${marker} in it.`,
+      `Let the command use credentials from another source. If it is meant to run itself, unset ${marker} in it.`,
     );
   }
   const { command: words, verbatimArguments } = invocationOf(command, runtime);
@@ -218,7 +218,7 @@ function noProcess(profile: string): CredentialsProviderError {
   return new CredentialsProviderError(
     "NoCredentialProcess",
     `Cannot use profile ${printable(profile)}: it has no credential_process`,
-    { hint: "Add credential_process to the profile, or name another one." },
+    { hint: "Add credential_process to the profile, or name another profile." },
   );
 }
 

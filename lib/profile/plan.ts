@@ -136,7 +136,7 @@ function baseOf(
   const [kind, ...ignored] = kindsOf(profile, name, mayUseWebIdentity);
   if (kind === undefined) {
     const source = value(profile, "credential_source");
-    if (source === undefined || referrer !== undefined) throw nothing(profile, name, referrer);
+    if (source === undefined || referrer !== undefined) throw noCredentialsError(profile, name, referrer);
     return namedSource(source, name, warnings);
   }
   if (ignored.length > 0) {
@@ -195,7 +195,11 @@ function namedSource(source: string, profile: string, warnings: string[]): Base 
   if (name === undefined) {
     throw roleError(label(profile), "its credential_source is unknown", `Write ${SOURCE_NAMES.join(", ")}.`);
   }
-  if (name !== source) warnings.push(`${label(profile)} has credential_source in another case; read as ${name}`);
+  if (name !== source) {
+    warnings.push(
+      `${label(profile)} spells credential_source with other upper and lower case letters; it is read as ${name}`,
+    );
+  }
   return { kind: "source", profile, name };
 }
 
@@ -236,7 +240,7 @@ function cycle(chain: readonly string[]): CredentialsProviderError {
  */
 const ROLE_KEYS = ["source_profile", "external_id", "mfa_serial", "role_session_name", "duration_seconds"] as const;
 
-function nothing(profile: Profile, name: string, referrer: string | undefined): CredentialsProviderError {
+function noCredentialsError(profile: Profile, name: string, referrer: string | undefined): CredentialsProviderError {
   const roleKey = ROLE_KEYS.find((key) => value(profile, key) !== undefined);
   if (roleKey !== undefined && value(profile, "role_arn") === undefined) {
     return roleError(label(name), `it has ${roleKey} without role_arn`, "Add role_arn, or remove the key.");

@@ -13,7 +13,7 @@ import { planSource } from "./sources.ts";
  * Retrieves the credentials that a profile of the shared
  * config files names: static keys, a role, SSO, a login session, or the output of its `credential_process`.
  *
- * A profile that names something which fails is an error: it is never replaced by another identity.
+ * If the source that the profile names fails, the retrieval fails: no other identity is used in its place.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}
@@ -27,7 +27,7 @@ import { planSource } from "./sources.ts";
  * aws_access_key_id = AKIAEXAMPLE
  * aws_secret_access_key = secret
  * `;
- * const provider = new ProfileProvider({ profile: "dev", sharedConfig: { config } }); // or leave it to ~/.aws
+ * const provider = new ProfileProvider({ profile: "dev", sharedConfig: { config } }); // without it: the files in ~/.aws
  * assertEquals((await provider.retrieve()).accessKeyId, "AKIAEXAMPLE");
  * ```
  */

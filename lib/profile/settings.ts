@@ -67,7 +67,7 @@ export const PROFILE_RULES: Rules = {
   // Options of AWS SDK v3 that this library does not have:
   roleAssumer: refused("this library calls STS itself"),
   roleAssumerWithWebIdentity: refused("this library calls STS itself"),
-  clientConfig: refused("set region, and sts for the rest"),
-  parentClientConfig: refused("set region, and sts for the rest"),
+  clientConfig: refused("set the options region and sts"),
+  parentClientConfig: refused("set the options region and sts"),
   clientPlugins: refused("this library uses no clients of AWS SDK v3"),
 };

@@ -50,7 +50,7 @@ export class SsoClient {
       error: (failure) =>
         new CredentialsProviderError("SsoTokenError", `Cannot refresh the SSO token: ${failure.state}`, {
           ...detailsOf(failure),
-          ...(failure.isRefusal ? this.#login() : {}),
+          ...(failure.isRefusal ? this.#loginDetails() : {}),
         }),
     });
   }
@@ -79,13 +79,13 @@ export class SsoClient {
         new CredentialsProviderError("SsoError", `Cannot get the credentials of the role: ${failure.state}`, {
           ...detailsOf(failure),
           ...(failure.isRefusal ? { hint: STATUS_HINTS[failure.status ?? 0] ?? failure.hint } : {}),
-          ...(failure.status === 401 ? this.#login() : {}),
+          ...(failure.status === 401 ? this.#loginDetails() : {}),
         }),
       signal,
     });
   }
 
-  #login(): CredentialsErrorDetails {
+  #loginDetails(): CredentialsErrorDetails {
     return { command: this.#command, hint: `Run \`${this.#command}\`.` };
   }
 }

@@ -9,7 +9,7 @@ const MAX_TIME = 8.64e15;
 /**
  * Parses the response of `CreateToken`.
  *
- * @throws {SyntaxError} If it is no such response; the message does not quote it.
+ * @throws {SyntaxError} If the text is not such a response; the message does not quote it.
  * @see {@link https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html}
  */
 export function parseNewSsoToken(text: string): NewSsoToken {
@@ -24,7 +24,7 @@ export function parseNewSsoToken(text: string): NewSsoToken {
 /**
  * Parses the response of `GetRoleCredentials`.
  *
- * @throws {SyntaxError} If it is no such response; the message does not quote it.
+ * @throws {SyntaxError} If the text is not such a response; the message does not quote it.
  * @see {@link https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html}
  */
 export function parseRoleCredentials(text: string, accountId: string): Credentials {

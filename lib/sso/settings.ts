@@ -117,12 +117,12 @@ export async function loadSsoTarget(options: SsoProviderOptions, runtime: Runtim
   const { session, startUrl } = settings;
   const folder = awsFolder("sso/cache", undefined, options, runtime);
   if (folder === undefined) throw noHome();
-  const owner = profile === undefined ? "" : ` --profile ${profile}`;
+  const profileArgument = profile === undefined ? "" : ` --profile ${profile}`;
   return {
     settings,
     profile,
     name: session === undefined ? `SSO for ${section.name}` : `SSO session ${session}`,
-    command: `aws sso login${session === undefined ? owner : ` --sso-session ${session}`}`,
+    command: `aws sso login${session === undefined ? profileArgument : ` --sso-session ${session}`}`,
     tokenPath: `${folder}/${await ssoTokenFileName(session ?? startUrl)}`,
     endpoints: endpointsOf(settings, options, {
       env: runtime.env,

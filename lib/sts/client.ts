@@ -130,6 +130,7 @@ export class StsClient {
     if (!mayBeClockSkew(parseStsFailure(outcome.body))) return false;
     const serverTime = Date.parse(outcome.headers.get("date") ?? "");
     const skewMs = serverTime - this.#runtime.now();
+    // negated, because skewMs is NaN without a Date header
     if (!(Math.abs(skewMs - this.#skewMs) > MAX_SKEW_MS)) return false;
     this.#skewMs = skewMs;
     return true;

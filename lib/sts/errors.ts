@@ -37,9 +37,15 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     baseMs: 1_000,
     hint: "Check that the account has an OIDC provider for the issuer of the token, with its audience and thumbprint.",
   },
-  IDPCommunicationError: { isRetryable: true, baseMs: 1_000, hint: "STS could not reach the issuer of the token." },
+  IDPCommunicationError: {
+    isRetryable: true,
+    baseMs: 1_000,
+    hint: "Check that STS can reach the issuer of the token, and try again later.",
+  },
   IDPRejectedClaim: { isRecoverable: false, hint: "The issuer rejected the token: get a new one." },
-  ExpiredToken: { hint: "Check the clock, and that a new token is written to the file before the old one expires." },
+  ExpiredToken: {
+    hint: "Check the clock, and that the token or the source credentials are refreshed before they expire.",
+  },
   RegionDisabled: { isRecoverable: false, hint: "Activate STS for this region in the account, or set another region." },
   RequestExpired: { hint: "Check the clock of this machine." },
   MalformedPolicyDocument: POLICY,
@@ -144,6 +150,8 @@ function backoffMs(retries: number, baseMs: number, random: number): number {
 }
 
 function demandedMs(headers: Headers): number {
-  const own = headers.get("x-amz-retry-after") ?? "";
-  return /^\d+$/.test(own) ? Math.min(Number(own), MAX_DELAY_MS) : retryAfterMs(headers.get("retry-after"));
+  const milliseconds = headers.get("x-amz-retry-after") ?? "";
+  return /^\d+$/.test(milliseconds)
+    ? Math.min(Number(milliseconds), MAX_DELAY_MS)
+    : retryAfterMs(headers.get("retry-after"));
 }

@@ -26,12 +26,12 @@ export interface StsFailure {
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html}
  */
 export function parseStsCredentials(text: string, action: StsAction, roleArn: string): Credentials {
-  const result = find(parsed(text), `${action}Response`, `${action}Result`);
+  const result = find(parentOfRoot(text), `${action}Response`, `${action}Result`);
   const credentials = find(result, "Credentials");
   const assumedArn = textAt(result, "AssumedRoleUser", "Arn") ?? "";
   if (!isSessionOf(assumedArn, roleArn)) throw invalid("it is for another role");
   const accountId = accountOf(assumedArn);
-  const set = {
+  const issued = {
     accessKeyId: required(credentials, "AccessKeyId"),
     secretAccessKey: required(credentials, "SecretAccessKey"),
     sessionToken: required(credentials, "SessionToken"),
@@ -39,7 +39,7 @@ export function parseStsCredentials(text: string, action: StsAction, roleArn: st
     ...(accountId === undefined ? {} : { accountId }),
     source: action === "AssumeRole" ? "AssumeRoleProvider" : "WebIdentityProvider",
   };
-  return withValidNames(redacted(set), invalid);
+  return withValidNames(redacted(issued), invalid);
 }
 
 /**
@@ -50,7 +50,7 @@ export function parseStsCredentials(text: string, action: StsAction, roleArn: st
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html}
  */
 export function parseCallerArn(text: string): string {
-  const result = find(parsed(text), "GetCallerIdentityResponse", "GetCallerIdentityResult");
+  const result = find(parentOfRoot(text), "GetCallerIdentityResponse", "GetCallerIdentityResult");
   return required(result, "Arn");
 }
 
@@ -59,13 +59,13 @@ export function parseCallerArn(text: string): string {
  * `undefined`.
  */
 export function parseStsFailure(text: string): StsFailure {
-  const root = parsed(text);
+  const root = parentOfRoot(text);
   const error = find(root, "ErrorResponse", "Error") ?? find(root, "Error");
   if (error === undefined) return parseJsonFailure(text);
   return {
     code: codeOf(textAt(error, "Code")),
-    message: shown(textAt(error, "Message")),
-    requestId: shown(textAt(root, "RequestId") ?? textAt(root, "ResponseMetadata", "RequestId")),
+    message: printableText(textAt(error, "Message")),
+    requestId: printableText(textAt(root, "RequestId") ?? textAt(root, "ResponseMetadata", "RequestId")),
   };
 }
 
@@ -73,14 +73,14 @@ function parseJsonFailure(text: string): StsFailure {
   const fields = parseJsonObject(text) ?? {};
   const string = (name: string) => typeof fields[name] === "string" ? fields[name] : undefined;
   const code = codeOf(string("__type")?.split("#").at(-1));
-  return { code, message: shown(string("message") ?? string("Message")), requestId: undefined };
+  return { code, message: printableText(string("message") ?? string("Message")), requestId: undefined };
 }
 
 function codeOf(text: string | undefined): string | undefined {
   return text === undefined || !/^\w{1,100}$/.test(text) ? undefined : text.replace(/Exception$/, "");
 }
 
-function shown(text: string | undefined): string | undefined {
+function printableText(text: string | undefined): string | undefined {
   return text === undefined || text === "" ? undefined : printable(text);
 }
 
@@ -101,7 +101,7 @@ function accountOf(arn: string): string | undefined {
   return field !== undefined && /^\d+$/.test(field) ? field : undefined;
 }
 
-function parsed(text: string): XmlElement | undefined {
+function parentOfRoot(text: string): XmlElement | undefined {
   try {
     const root = parseXml(text);
     return { name: "", text: "", children: [root] };

@@ -155,7 +155,7 @@ export class WebIdentityProvider implements CredentialsSource {
     checkRole("the web identity", parameters, SETTING_NAMES);
     const readToken = webIdentityToken === undefined
       ? () => this.#readFile(file ?? "")
-      : () => this.#callToken(webIdentityToken);
+      : () => this.#tokenOf(webIdentityToken);
     return { sources: await loadSources(this.#options, this.#runtime), parameters, readToken };
   }
 
@@ -167,7 +167,7 @@ export class WebIdentityProvider implements CredentialsSource {
     return validToken("TokenFileError", "the token file", text.trim());
   }
 
-  async #callToken(source: NonNullable<WebIdentityProviderOptions["webIdentityToken"]>): Promise<string> {
+  async #tokenOf(source: NonNullable<WebIdentityProviderOptions["webIdentityToken"]>): Promise<string> {
     let token: unknown;
     try {
       token = typeof source === "string" ? source : await source();
@@ -205,12 +205,16 @@ function parametersOf(options: WebIdentityProviderOptions): Partial<RoleParamete
 /** The error for an invalid token gives its length, and no character of it. */
 function validToken(code: "TokenFileError" | "WebIdentityTokenError", name: string, token: string): string {
   if (token === "") {
-    throw tokenError(code, `${name} is empty`, "Another program may be replacing it now; check what writes it.");
+    throw tokenError(
+      code,
+      `${name} is empty`,
+      "Check what writes it; a file may be empty while another program replaces it.",
+    );
   }
   const isValid = token.length >= MIN_TOKEN_CHARACTERS && token.length <= MAX_TOKEN_CHARACTERS && !/\s/.test(token);
   if (isValid) return token;
   const range = `${MIN_TOKEN_CHARACTERS} to ${MAX_TOKEN_CHARACTERS} characters without white space`;
-  throw tokenError(code, `${name} holds no token of ${range}: ${token.length} characters`, "Check what writes it.");
+  throw tokenError(code, `${name} must have ${range}, and has ${token.length} characters`, "Check what writes it.");
 }
 
 function tokenError(

@@ -69,12 +69,12 @@ class XmlReader {
   }
 
   #readNext(): void {
-    if (this.#skips("<!--")) this.#takeUntil("-->");
-    else if (this.#skips("<![CDATA[")) this.#addText(this.#takeUntil("]]>"));
-    else if (this.#skips("<?")) this.#takeUntil("?>");
-    else if (this.#skips("<!")) throw this.#malformed("it has a document type");
-    else if (this.#skips("</")) this.#endElement(this.#takeTag());
-    else if (this.#skips("<")) this.#startElement(this.#takeTag());
+    if (this.#skipIf("<!--")) this.#takeUntil("-->");
+    else if (this.#skipIf("<![CDATA[")) this.#addText(this.#takeUntil("]]>"));
+    else if (this.#skipIf("<?")) this.#takeUntil("?>");
+    else if (this.#skipIf("<!")) throw this.#malformed("it has a document type");
+    else if (this.#skipIf("</")) this.#endElement(this.#takeTag());
+    else if (this.#skipIf("<")) this.#startElement(this.#takeTag());
     else this.#addText(this.#takeText());
   }
 
@@ -102,7 +102,7 @@ class XmlReader {
     return this.#open.at(-1) as OpenElement;
   }
 
-  #skips(token: string): boolean {
+  #skipIf(token: string): boolean {
     const isNext = this.#text.startsWith(token, this.#position);
     if (isNext) this.#position += token.length;
     return isNext;

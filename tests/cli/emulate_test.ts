@@ -149,7 +149,7 @@ describe("rolecreds emulate", () => {
   it("refuses options that mean nothing to a service", async () => {
     for (const args of [["sts", "--ttl", "900"], ["sts", "--rotate", "1"], ["eks", "--role", "x"]]) {
       const { exitCode, stdout, stderr } = await runCli(["emulate", ...args]);
-      assertEquals([exitCode, stdout, stderr], [2, "", `rolecreds: ${args[1]} does not go with ${args[0]}\n`]);
+      assertEquals([exitCode, stdout, stderr], [2, "", `rolecreds: ${args[1]} cannot be used with ${args[0]}\n`]);
     }
   });
 });

@@ -104,7 +104,7 @@ describe("rolecreds serve", () => {
     assertEquals(lines.map(({ time: _time, ...line }) => line), [
       { method: "GET", path: "/credentials", status: 403, message: "its Authorization header is wrong" },
       { method: "GET", path: "/credentials", status: 403, message: "it has no Authorization header" },
-      { method: "GET", path: "/credentials", status: 403, message: "its Host is not this machine" },
+      { method: "GET", path: "/credentials", status: 403, message: "its Host header does not name this machine" },
       { method: "GET", path: "/credentials", status: 403, message: "a browser sent it" },
       { method: "GET", path: "/credentials", status: 403, message: "a browser sent it" },
     ]);

@@ -77,7 +77,7 @@ describe("InstanceMetadataProvider", () => {
     const { provider, emulator } = setUp({ logger: { debug: (message) => lines.push(message) } });
     emulator.inject({ status: 200, body: "emulated-role\nother" }, { on: "list" });
     await provider.retrieve();
-    assertEquals(lines, ["IMDS lists 2 roles; taking emulated-role"]);
+    assertEquals(lines, ["IMDS lists 2 roles; emulated-role is used"]);
   });
 });
 

@@ -9,7 +9,7 @@ import {
 } from "../../lib/imds/token.ts";
 
 const SENT_AT = 1_000_000;
-const HELD: TokenState = { kind: "held", value: "newer", refreshAt: 500 };
+const HELD: TokenState = { kind: "cached", value: "newer", refreshAt: 500 };
 
 describe("grantedToken()", () => {
   const granted: readonly (readonly [name: string, body: string, ttl: string | null, refreshAfterMs: number | null])[] =
@@ -50,8 +50,8 @@ describe("currentToken()", () => {
 describe("tokenAfterUnauthorized()", () => {
   const rows: readonly (readonly [name: string, state: TokenState, sent: string | undefined, kind: string])[] = [
     ["the token that was sent is forgotten", HELD, "newer", "none"],
-    ["a newer token stays, when an older one was sent", HELD, "older", "held"],
-    ["a newer token stays, when none was sent", HELD, undefined, "held"],
+    ["a newer token stays, when an older one was sent", HELD, "older", "cached"],
+    ["a newer token stays, when none was sent", HELD, undefined, "cached"],
     ["IMDSv1 is no longer used, when no token was sent", { kind: "refused" }, undefined, "none"],
     ["IMDSv1 stays, when an older token was sent", { kind: "refused" }, "older", "refused"],
     ["no token stays no token", { kind: "none" }, "older", "none"],

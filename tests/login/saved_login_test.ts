@@ -42,7 +42,7 @@ describe("the file of a login", () => {
       laptop.time += 900_000;
       const error = await failure(laptop);
       assertEquals([error.code, error.recoverable, error.command], ["LoginError", false, COMMAND]);
-      assertEquals(error.message, `Cannot refresh the login: the dpopKey of its file is not usable, ${message}`);
+      assertEquals(error.message, `Cannot refresh the login: the dpopKey in the session file is invalid: ${message}`);
       assertEquals([error.hint, error.cause, statuses(laptop)], [`Run \`${COMMAND}\`.`, undefined, []]);
     });
   }
