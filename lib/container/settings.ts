@@ -90,7 +90,7 @@ function relativeUrl({ name, value }: Setting): URL {
   // A second slash, or a backslash that URLs treat as one, would begin a host name.
   if (!/^\/(?![/\\])/.test(value)) throw unusable(name, "it must begin with one slash");
   const url = new URL(ECS_ORIGIN + value);
-  if (url.origin !== ECS_ORIGIN || url.hash !== "") throw unusable(name, "it is not a path");
+  if (url.hash !== "") throw unusable(name, "it is not a path");
   return url;
 }
 
@@ -102,7 +102,7 @@ function fullUrl({ name, value }: Setting): URL {
   if (!URL.canParse(value)) throw unusable(name, "it is not an absolute URL");
   const url = new URL(value);
   if (url.username + url.password + url.hash !== "") throw unusable(name, "it has user info or a fragment");
-  if (url.protocol === "https:" && url.hostname !== "") return url;
+  if (url.protocol === "https:") return url;
   if (url.protocol !== "http:") throw unusable(name, "its scheme is neither http nor https");
   if (PLAIN_HOSTS_REGEXP.test(url.hostname)) return url;
   throw unusable(name, "its host may not be used without TLS", `Use https, or one of ${PLAIN_HOSTS}.`);

@@ -58,9 +58,9 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
   const credentials = {
     accessKeyId,
     secretAccessKey,
-    ...(sessionToken === undefined ? {} : { sessionToken }),
+    sessionToken,
     ...(expiration === undefined ? {} : { expiration: timestampOr(expiration, "its Expiration", malformed) }),
-    ...(accountId === undefined ? {} : { accountId }),
+    accountId,
     source: "ProcessProvider",
   };
   return withValidNames(redacted(credentials), malformed);

@@ -30,13 +30,12 @@ export function parseStsCredentials(text: string, action: StsAction, roleArn: st
   const credentials = find(result, "Credentials");
   const assumedArn = textAt(result, "AssumedRoleUser", "Arn") ?? "";
   if (!isSessionOf(assumedArn, roleArn)) throw invalid("it is for another role");
-  const accountId = accountOf(assumedArn);
   const issued = {
     accessKeyId: required(credentials, "AccessKeyId"),
     secretAccessKey: required(credentials, "SecretAccessKey"),
     sessionToken: required(credentials, "SessionToken"),
     expiration: expiration(required(credentials, "Expiration")),
-    ...(accountId === undefined ? {} : { accountId }),
+    accountId: accountOf(assumedArn),
     source: action === "AssumeRole" ? "AssumeRoleProvider" : "WebIdentityProvider",
   };
   return withValidNames(redacted(issued), invalid);
