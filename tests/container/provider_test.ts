@@ -14,6 +14,7 @@ import {
   CredentialsProviderError,
   fromContainerMetadata,
 } from "../../mod.ts";
+import { parseContainerFailure } from "../../lib/container/document.ts";
 import { type ContainerTarget, containerTarget } from "../../lib/container/settings.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { printed } from "../support/printed.ts";
@@ -102,6 +103,24 @@ function respondWith(runtime: FakeRuntime, responses: readonly (FakeResponse | "
   };
   return sent;
 }
+
+describe("parseContainerFailure()", () => {
+  const cases: readonly (readonly [text: string, failure: object])[] = [
+    ["", {}],
+    [" \n", {}],
+    ["Not found", { message: "Not found" }],
+    ["\n (AccessDenied): no\n", { code: "AccessDenied", message: "(AccessDenied): no" }],
+    ["[1a]:(Denied): no", { code: "Denied", message: "[1a]:(Denied): no" }],
+    ["[1a]: \t(Denied): no", { code: "Denied", message: "[1a]:  (Denied): no" }],
+    ["no (Denied)", { message: "no (Denied)" }],
+    ["[1a]: no (Denied)", { message: "[1a]: no (Denied)" }],
+    ['{"code": "Denied"}', { code: "Denied" }],
+    ['{"code": 1, "Message": "no"}', { message: "no" }],
+  ];
+  for (const [text, failure] of cases) {
+    it(`reads ${JSON.stringify(text)}`, () => assertEquals<object>(parseContainerFailure(text), failure));
+  }
+});
 
 describe("ContainerProvider.retrieve(): responses", () => {
   for (const row of readTable<ResponseRow>("container_responses")) {
