@@ -30,5 +30,5 @@ export async function dpopProof({ url, uuid, now }: DpopRequest, key: EcKey): Pr
 
 /** @param bytes A string of characters up to U+00FF, one for each byte. */
 function base64Url(bytes: string): string {
-  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -42,7 +42,7 @@ export function requiredObject(fields: Fields, name: string): Fields {
 /** A time in epoch milliseconds, else `undefined`. Older versions of the AWS CLI wrote `UTC` for `Z`. */
 export function timeOf(fields: Fields, name: string): number | undefined {
   try {
-    return parseTimestamp((stringOf(fields, name) ?? "").replace(/UTC$/, "Z")).getTime();
+    return parseTimestamp((stringOf(fields, name) ?? "").replace("UTC", "Z")).getTime();
   } catch {
     return undefined; // the error says no more than that it is not a time
   }

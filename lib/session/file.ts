@@ -10,11 +10,11 @@ export async function sessionFileName(algorithm: "SHA-1" | "SHA-256", text: stri
   return `${hex(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text)))}.json`;
 }
 
-/** A copy with some fields replaced, or removed where the new value is `undefined`. All others stay as they are. */
+/** A copy with some fields replaced; `undefined` removes one from the JSON. All others stay as they are. */
 export function withFields(fields: Fields, changes: Fields): Fields {
   const changed = Object.entries(changes);
   const kept = Object.entries(fields).filter(([key]) => !changed.some(([name]) => isSameName(key, name)));
-  return Object.fromEntries([...kept, ...changed.filter(([, value]) => value !== undefined)]);
+  return Object.fromEntries([...kept, ...changed]);
 }
 
 /** The form of a time that the AWS CLI writes: whole seconds, rounded down, with `Z`. */
