@@ -7,7 +7,7 @@ const ADJUST_GUARD_MS = 15 * MINUTE_MS;
 
 /** The credentials with an expiration at most `seconds` from now. */
 export function capExpiry(credentials: Credentials, seconds: number | undefined, now: number): Credentials {
-  const cap = seconds === undefined ? Infinity : now + seconds * 1_000;
+  const cap = now + (seconds ?? Infinity) * 1_000;
   return credentials.expiration !== undefined && credentials.expiration.getTime() > cap
     ? redacted(credentials, new Date(cap))
     : credentials;

@@ -50,6 +50,6 @@ export function refusesTokens(status: number): boolean {
  * are requested again.
  */
 export function tokenAfterUnauthorized(state: TokenState, sent: string | undefined): TokenState {
-  const isSent = state.kind === "cached" ? state.value === sent : state.kind === "refused" && sent === undefined;
-  return isSent ? NO_TOKEN : state;
+  const cached = state.kind === "cached" ? state.value : undefined;
+  return cached === sent ? NO_TOKEN : state;
 }
