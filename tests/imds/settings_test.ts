@@ -72,6 +72,10 @@ describe("new InstanceMetadataProvider()", () => {
     });
   }
 
+  it("takes role names with dots that are not dots only", () => {
+    for (const name of [".a", "a.", "a..b"]) new InstanceMetadataProvider({ ec2InstanceProfileName: name });
+  });
+
   for (const option of ["timeout", "connectTimeout", "maxRetries", "tokenTtlSeconds", "capExpirySeconds"]) {
     it(`rejects ${option} NaN and Infinity`, () => {
       for (const value of [NaN, Infinity]) {
