@@ -58,13 +58,14 @@ export function parseCallerArn(text: string): string {
  * `undefined`.
  */
 export function parseStsFailure(text: string): StsFailure {
-  const root = parentOfRoot(text);
-  const error = find(root, "ErrorResponse", "Error") ?? find(root, "Error");
+  const document = parentOfRoot(text);
+  const response = find(document, "ErrorResponse");
+  const error = find(response, "Error") ?? find(document, "Error");
   if (error === undefined) return parseJsonFailure(text);
   return {
     code: codeOf(textAt(error, "Code")),
     message: printableText(textAt(error, "Message")),
-    requestId: printableText(textAt(root, "RequestId") ?? textAt(root, "ResponseMetadata", "RequestId")),
+    requestId: printableText(textAt(response, "RequestId") ?? textAt(response, "ResponseMetadata", "RequestId")),
   };
 }
 
