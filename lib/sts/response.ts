@@ -97,8 +97,7 @@ function isSessionOf(assumedArn: string, roleArn: string): boolean {
 
 /** The account is the fifth field of an ARN. */
 function accountOf(arn: string): string | undefined {
-  const field = arn.split(":")[4];
-  return field !== undefined && /^\d+$/.test(field) ? field : undefined;
+  return /^\d+$/.exec(arn.split(":")[4] ?? "")?.[0];
 }
 
 function parentOfRoot(text: string): XmlElement | undefined {
