@@ -157,7 +157,7 @@ function readHeader(line: Line): string {
   }
   // A "#" between the brackets makes a name that is ignored, not a malformed file.
   const close = text.indexOf("]", start);
-  const header = line.slice(start, close === -1 || close > end ? end : commentAt(text, close, end, false));
+  const header = close === -1 ? "" : line.slice(start, commentAt(text, close, end, false));
   if (!header.endsWith("]")) {
     throw line.malformed('starts with "[" and does not end with "]"', 'Close the section header with "]"');
   }

@@ -136,7 +136,7 @@ function baseOf(
   const [kind, ...ignored] = kindsOf(profile, name, mayUseWebIdentity);
   if (kind === undefined) {
     const source = value(profile, "credential_source");
-    if (source === undefined || referrer !== undefined) throw noCredentialsError(profile, name, referrer);
+    if (source === undefined) throw noCredentialsError(profile, name, referrer);
     return namedSource(source, name, warnings);
   }
   if (ignored.length > 0) {
