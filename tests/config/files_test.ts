@@ -405,6 +405,12 @@ describe("fromInstanceMetadata() with a shared config file", () => {
     assert(lines[0]?.includes("AWS_EC2_METADATA_DISABLED is neither true nor false"), lines[0]);
   });
 
+  it("warns of an odd word in the profile, too", async () => {
+    const { runtime, lines, logger } = setUp({ [CONFIG]: "[default]\ndisable_ec2_metadata = yes" });
+    assertEquals((await failure(fromInstanceMetadata({ runtime, logger })())).code, "ImdsDisabled");
+    assertEquals(lines.at(-1), "warn: disable_ec2_metadata is neither true nor false: it counts as true");
+  });
+
   it("goes on without a profile that does not exist: these are settings", async () => {
     const { runtime } = setUp({}, { AWS_PROFILE: "gone" });
     assertEquals((await fromInstanceMetadata({ runtime })()).source, "EC2RoleProvider");

@@ -127,6 +127,7 @@ describe("parseSharedConfig()", () => {
   it("parseSharedConfig() names the kind of file, when it has no path", () => {
     const error = assertThrows(() => parseSharedConfig({ config: "[" }), CredentialsProviderError);
     assertStringIncludes(error.message, "Cannot parse the config file: line 1 starts");
+    assertStringIncludes(error.hint ?? "", "set AWS_CONFIG_FILE=/dev/null");
     assertEquals("path" in error, false);
   });
 

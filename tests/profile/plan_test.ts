@@ -38,6 +38,7 @@ describe("planProfile()", () => {
       }
       const { base, roles, warnings } = plan();
       const actual: Record<string, unknown> = { ...base };
+      assertEquals("command" in base, base.kind === "process");
       for (const [key, value] of Object.entries(row.base ?? {})) assertEquals(actual[key], value, key);
       assertEquals(roles.map(({ profile, role }) => `${profile}: ${role.RoleArn}`), row.roles ?? []);
       if (row.role !== undefined) assertEquals({ ...roles[0]?.role } as Record<string, unknown>, row.role);
@@ -45,4 +46,12 @@ describe("planProfile()", () => {
       row.warns?.forEach((part, index) => assert(warnings[index]?.includes(part), warnings[index]));
     });
   }
+
+  it("says of a profile that does not exist no more than that", () => {
+    const { code, message } = assertThrows(() => planProfile(new Map(), "dev"), CredentialsProviderError);
+    assertEquals([code, message], [
+      "ProfileNotFoundError",
+      "Cannot use profile dev: the shared config files do not have it",
+    ]);
+  });
 });
