@@ -110,7 +110,11 @@ function survivors(mutants) {
   const lines = mutants.filter((mutant) => count([mutant], "Survived", "NoCoverage") > 0).map((mutant) => {
     const row = reasons.find((row) => ["file", "code", "becomes"].every((key) => row[key] === mutant[key]));
     const { file, line, code, becomes } = mutant;
-    return `- ${file}:${line} \`${code}\` as \`${becomes}\`: ${row?.why ?? "NOT EXPLAINED"}`;
+    return `- ${file}:${line} ${quoted(code)} as ${quoted(becomes)}: ${row?.why ?? "NOT EXPLAINED"}`;
   });
   return ["Changes that no test noticed:", "", ...lines].join("\n");
+}
+
+function quoted(code) {
+  return code.includes("`") ? `\`\` ${code} \`\`` : `\`${code}\``;
 }
