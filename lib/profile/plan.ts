@@ -141,7 +141,7 @@ function baseOf(
   }
   if (ignored.length > 0) {
     const others = ignored.map((other) => KIND_KEYS[other]).join(" and ");
-    warnings.push(`${label(name)} uses ${KIND_KEYS[kind]}; ${others} of the profile is ignored`);
+    warnings.push(`${label(name)} uses ${KIND_KEYS[kind]}, and ignores ${others}`);
   }
   if (kind === "webIdentity") return webIdentity(profile, name);
   if (kind !== "process") return { kind, profile: name };
@@ -227,7 +227,7 @@ function missing(name: string, referrer: string | undefined): CredentialsProvide
 function cycle(chain: readonly string[]): CredentialsProviderError {
   return new CredentialsProviderError(
     "AssumeRoleCycle",
-    `Cannot assume the role of ${label(chain[0] ?? "")}: source_profile forms a cycle, ${
+    `Cannot assume the role of ${label(chain[0] ?? "")}: source_profile forms a cycle: ${
       chain.map(printable).join(" → ")
     }`,
     { chain, hint: "Let source_profile of one of them name a profile with credentials of its own." },

@@ -35,7 +35,7 @@ describe("fromProfile()", () => {
     const lines: string[] = [];
     const logger = { warn: (message: string) => lines.push(message) };
     await provide(`[default]\n${STATIC}credential_process = CANARY\n`, { logger })();
-    assertEquals(lines, ["profile default uses its static keys; credential_process of the profile is ignored"]);
+    assertEquals(lines, ["profile default uses its static keys, and ignores credential_process"]);
     assertFalse(lines.join().includes("CANARY"));
   });
 

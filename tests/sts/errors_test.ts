@@ -91,7 +91,7 @@ describe("stsError()", () => {
     assertEquals([error.statusCode, error.stsCode, error.requestId], [400, "ExpiredToken", "r-1"]);
     assertEquals(
       error.hint,
-      "Check the clock, and that a new token is written to the file before the old one expires.",
+      "Check the clock, and that the token or the source credentials are refreshed before they expire.",
     );
   });
 
