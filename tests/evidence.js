@@ -79,6 +79,7 @@ Written by \`node tests/evidence.js\` on ${
 
 - Runtimes: Node ${version(process.execPath)}, Bun ${version(`${BIN}/bun`)}, Deno ${version(`${BIN}/deno`)}
 - Clients: ${clients}, botocore (see \`tests/interop/support/botocore.js\`)
+- Mutation testing (\`npm run mutation\`, half an hour): [mutation/results.md](mutation/results.md)
 
 | Command | What it proves | Result | Figures | Time |
 | ------- | -------------- | ------ | ------- | ---- |
