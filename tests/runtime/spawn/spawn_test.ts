@@ -31,7 +31,7 @@ function watchers(): readonly string[] {
   return readdirSync("/proc").filter((pid) => {
     try {
       const [status, command] = ["stat", "cmdline"].map((name) => readFileSync(`/proc/${pid}/${name}`, "utf8"));
-      return status?.includes(`) S ${process.pid} `) && command?.includes("rolecreds-watcher");
+      return new RegExp(`\\) [SRD] ${process.pid} `).test(status ?? "") && command?.includes("rolecreds-watcher");
     } catch {
       return false; // not a process, or one that has ended
     }
@@ -264,7 +264,9 @@ describeOnPosix("Spawn", () => {
     const others = watchers();
     const running = run([program]);
     await scratch.started(1);
-    const watcher = Number(watchers().find((pid) => !others.includes(pid)));
+    const started = () => watchers().find((pid) => !others.includes(pid));
+    await until(() => started() !== undefined);
+    const watcher = Number(started());
     process.kill(watcher, "SIGKILL");
     await until(() => !isRunning(watcher));
     scratch.file("go", "");
