@@ -45,7 +45,7 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     const hidden = proxyVariables(target.href).filter((variable) => !isGranted({ name: "env", variable }));
     const variable = proxyVariable(target.href, env);
     if (variable === undefined && hidden.length === 0 && deno.build.os !== "windows") return undefined;
-    if (target.protocol === "https:") throw httpsRefusal(variable, hidden);
+    if (target.protocol === "https:") throw httpsRefusal(variable, hidden, deno.build.os);
     return createDirectClient(deno, target);
   }
 
@@ -104,14 +104,16 @@ function unrefTimer(deno: Pick<DenoNamespace, "unrefTimer">, timer: unknown): vo
 }
 
 /** The error for an `https:` URL that may go through a proxy: the direct client cannot use TLS. */
-function httpsRefusal(variable: string | undefined, hidden: readonly string[]): RefusedRequest {
+function httpsRefusal(variable: string | undefined, hidden: readonly string[], os: string): RefusedRequest {
   const state = variable !== undefined
     ? `${variable} would send it through a proxy`
     : hidden.length > 0
     ? `a proxy may apply, ${hidden.join(", ")} may not be read`
     : "the proxy settings of Windows may apply";
-  const grant = hidden.length > 0 ? `grant --allow-env=${hidden.join(",")}` : `unset ${variable ?? "the proxy"}`;
-  return new RefusedRequest("proxy", state, `Use an http: endpoint, or ${grant}.`);
+  const cause = variable !== undefined ? `unset ${variable}` : `grant --allow-env=${hidden.join(",")}`;
+  // On Windows the settings of the system may apply all the same.
+  const hint = os === "windows" ? "Use an http: endpoint." : `Use an http: endpoint, or ${cause}.`;
+  return new RefusedRequest("proxy", state, hint);
 }
 
 /** Node's `process`, which Deno has as a global. */

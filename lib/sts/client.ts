@@ -17,7 +17,10 @@ export interface StsOptions {
    * the default region of the role's partition.
    */
   readonly region?: string | undefined;
-  /** The URL of STS. Defaults to the one for the region. */
+  /**
+   * The URL of STS. Also `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, and `endpoint_url` of the profile or its services
+   * section. Defaults to the one for the region.
+   */
   readonly endpoint?: string | undefined;
   /** Milliseconds for one attempt, from connecting to the last byte; > 0. @default {10000} */
   readonly timeout?: number | undefined;

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { RefusedRequest } from "../../lib/errors.ts";
 import { type DenoNamespace, denoRuntime } from "../../lib/runtime/deno.ts";
@@ -123,6 +123,18 @@ describe("denoRuntime().fetchDirect()", () => {
       await refusal(() => fakeDeno(["env", "net"], PROXY).runtime.fetchDirect("https://imds.example/", {})),
       "proxy: https_proxy would send it through a proxy. Use an http: endpoint, or unset https_proxy.",
     );
+  });
+
+  it("names no variable for https on Windows, where the settings of the system may apply all the same", async () => {
+    for (const env of [PROXY, {}]) {
+      const { runtime } = fakeDeno(["env", "net"], env, "windows");
+      assertMatch(await refusal(() => runtime.fetchDirect("https://imds.example/", {})), /\. Use an http: endpoint\.$/);
+    }
+  });
+
+  it("names the variable that is set, though others may not be read", async () => {
+    const { runtime } = fakeDeno(["net", "env=https_proxy"], PROXY);
+    assertMatch(await refusal(() => runtime.fetchDirect("https://imds.example/", {})), /, or unset https_proxy\.$/);
   });
 
   it("names the variables to grant, where https may go through a proxy", async () => {
