@@ -22,7 +22,6 @@ interface Child {
 interface ForegroundProcess {
   readonly pid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
-  exit(exitCode: number): never;
   kill(pid: number, signal: string): void;
   on(signal: string, listener: () => void): void;
   off(signal: string, listener: () => void): void;

@@ -68,7 +68,9 @@ export async function verifySignature(request: ReceivedRequest, rules: Signature
     return refused("IncompleteSignature", "The Authorization or X-Amz-Date header is incomplete");
   }
   const unsigned = unsignedHeader(request, authorization);
-  if (unsigned !== undefined) return refused("SignatureDoesNotMatch", `The header ${unsigned} is not signed`);
+  if (unsigned !== undefined) {
+    return refused("SignatureDoesNotMatch", `The header ${unsigned} is not signed, or was not sent`);
+  }
   const wrongScope = scopeError(authorization, amzDate, rules);
   if (wrongScope !== undefined) return refused("SignatureDoesNotMatch", wrongScope);
   const { accessKeyId } = authorization;
