@@ -47,7 +47,7 @@ function s3Path(path: string): string {
 
 function canonicalQuery(query: string): string {
   const pairs = query.split("&").filter(Boolean).map((pair) => pair.split("=").map(decodeURIComponent).map(strict));
-  return pairs.map(([name, value = ""]) => `${name}=${value}`).sort().join("&");
+  return pairs.map(([name, value = ""]) => `${name}\0${value}`).sort().join("&").replaceAll("\0", "=");
 }
 
 function strict(text: string): string {
