@@ -2,14 +2,14 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { BUN, DENO, DENO_FLAGS } from "../support/runtimes.js";
 
 const ROOT = `${import.meta.dirname}/../..`;
 const SOAK = "./.build/tests/faults/soak.js";
-const DENO_FLAGS = ["--quiet", "--no-config", "--no-lock", "--no-check", "--node-modules-dir=manual", "--allow-all"];
 const COMMANDS = [
   [process.execPath, "--expose-gc", SOAK],
-  [`${ROOT}/node_modules/.bin/bun`, SOAK],
-  [`${ROOT}/node_modules/.bin/deno`, "run", ...DENO_FLAGS, "--v8-flags=--expose-gc", SOAK],
+  [BUN, SOAK],
+  [DENO, "run", ...DENO_FLAGS, "--v8-flags=--expose-gc", SOAK],
 ];
 
 const { minutes } = parseArgs({ options: { minutes: { type: "string", default: "10" } } }).values;

@@ -10,12 +10,11 @@ import { after, before, describe, it } from "node:test";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { fromIni } from "@aws-sdk/credential-providers";
 import { ImdsEmulator, serveEmulator } from "../../../.build/lib/testing/mod.js";
+import { DENO_FLAGS } from "../../support/runtimes.js";
 import { serveAws } from "../support/aws_server.js";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const FLAGS = "Deno" in globalThis
-  ? ["run", "--quiet", "--no-config", "--no-lock", "--no-check", "--node-modules-dir=manual", "--allow-all"]
-  : [];
+const FLAGS = "Deno" in globalThis ? ["run", ...DENO_FLAGS] : [];
 const CLI = [process.execPath, ...FLAGS, `${ROOT}/.build/lib/cli/main.js`];
 const PROGRAM = [process.execPath, ...FLAGS, `${ROOT}/tests/interop/support/sdk_program.js`];
 const LIFETIME_SECONDS = 200; // so short that AWS SDK v3 soon requests new ones
