@@ -11,6 +11,7 @@ import {
   fromWebToken,
 } from "../../mod.ts";
 import { EcsEmulator, type Emulator, ImdsEmulator, StsEmulator } from "../../lib/testing/mod.ts";
+import { ROLE_ARN, takeRequests, WEB_IDENTITY_TOKEN } from "./sources.ts";
 
 type Framing = "content-length" | "chunked";
 
@@ -50,8 +51,8 @@ function sourcesAt(now: () => number): Readonly<Record<string, Source>> {
           ...SETTINGS,
           endpoint,
           runtime,
-          roleArn: "arn:aws:iam::123456789012:role/emulated-role",
-          webIdentityToken: "emulated-web-identity-token",
+          roleArn: ROLE_ARN,
+          webIdentityToken: WEB_IDENTITY_TOKEN,
         }),
     },
   };
@@ -140,10 +141,6 @@ async function outcome(provider: CachedProvider, emulator: Emulator): Promise<"e
   }
 }
 
-function clearLog({ requests }: Emulator): void {
-  (requests as unknown as unknown[]).length = 0;
-}
-
 const NAMES = Object.entries(sourcesAt(Date.now)).flatMap(([name, { steps }]) =>
   steps.map((step) => [name, step] as const)
 );
@@ -165,7 +162,7 @@ for (const [name, step] of NAMES) {
         const length = server.responseLength;
         for (let cutAt = 0; cutAt < length; cutAt++) {
           server.cutAt = cutAt;
-          clearLog(emulator);
+          takeRequests(emulator);
           const result = await outcome(connected(), emulator);
           if (!isWhole(framing, length - cutAt)) assertEquals(result, "error", `cut after ${cutAt} of ${length} bytes`);
           assert(emulator.requests.filter((request) => request.step === step).length <= MAX_REQUESTS);
@@ -182,7 +179,7 @@ for (const [name, step] of NAMES) {
         time += 6 * HOUR_MS;
         for (let cutAt = 0; cutAt < length; cutAt++) {
           server.cutAt = cutAt;
-          clearLog(emulator);
+          takeRequests(emulator);
           assertEquals(await outcome(provider, emulator), "credentials", `cut after ${cutAt} of ${length} bytes`);
           const { length: requests } = emulator.requests;
           assert(requests <= 2 * MAX_REQUESTS, `${requests} requests`);

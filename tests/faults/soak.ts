@@ -20,7 +20,9 @@ import {
   serveEmulator,
   StsEmulator,
 } from "../../lib/testing/mod.ts";
+import { heapUsed } from "../support/heap.ts";
 import { Scratch } from "../support/processes.ts";
+import { KEYS, MAX_REQUESTS, MIN_BACKOFF_MINUTES, ROLE_ARN, takeRequests, WEB_IDENTITY_TOKEN } from "./sources.ts";
 
 const SPEED = 600;
 const CALLERS = 10;
@@ -45,10 +47,6 @@ const FAULTS: readonly Fault[] = [
   { cutAfter: 20 },
 ];
 
-/** The most requests of one retrieval, in the table of faults. */
-const MAX_REQUESTS = 6;
-/** The shortest pause after a failed refresh, in minutes of the fast clock. */
-const MIN_BACKOFF_MINUTES = 5;
 /** Where the service returns what is cached already, the pause is at least half a minute. */
 const MAX_REPEATS_PER_MINUTE = 2;
 /** What engines keep after thousands of requests: compiled code, caches of `fetch`. A leak of 100 bytes a call is 20 MB. */
@@ -100,9 +98,6 @@ async function served(
   return { name, emulator, provider, close, calls: 0, errors: 0, requests: 0, caused: 1 };
 }
 
-const ROLE_ARN = "arn:aws:iam::123456789012:role/emulated-role";
-const KEYS = { accessKeyId: "AKIAEMULATED00000001", secretAccessKey: "emulated-secret-access-key" };
-
 async function sources(): Promise<readonly Source[]> {
   const ecs = new EcsEmulator({ runtime, lifetimeSeconds: 3_600, requestsPerSecond: 1_000 });
   return [
@@ -118,7 +113,7 @@ async function sources(): Promise<readonly Source[]> {
       return fromTemporaryCredentials({ ...SETTINGS, ...role, endpoint, timeout: 300 });
     }),
     await served("web identity", new StsEmulator({ runtime }), (endpoint) => {
-      const role = { webIdentityToken: "emulated-web-identity-token", roleArn: ROLE_ARN };
+      const role = { webIdentityToken: WEB_IDENTITY_TOKEN, roleArn: ROLE_ARN };
       return fromWebToken({ ...SETTINGS, ...role, endpoint, timeout: 300 });
     }),
     processSource(),
@@ -156,9 +151,7 @@ async function trouble(source: Source, isOver: () => boolean): Promise<void> {
   for (let period = 0; !isOver(); period++) {
     if (emulator !== undefined) {
       emulator.recover();
-      const requests = emulator.requests as unknown as unknown[];
-      source.requests += requests.length;
-      requests.length = 0; // the log of the emulator itself must not grow
+      source.requests += takeRequests(emulator);
       if (period % 2 === 1) emulator.inject(FAULTS[(period >> 1) % FAULTS.length]!, { times: Infinity });
     }
     if (period % 3 === 0) {
@@ -190,14 +183,8 @@ interface Usage {
 }
 
 async function usage(): Promise<Usage> {
-  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
-  const collect = gc ?? (Bun === undefined ? undefined : () => Bun.gc(true));
-  for (let collections = 0; collections < 5; collections++) {
-    collect?.();
-    await pause(10); // what is finalized after one collection can be freed by the next
-  }
   return {
-    heap: collect === undefined ? undefined : process.memoryUsage().heapUsed,
+    heap: await heapUsed(),
     descriptors: process.platform === "linux" ? readdirSync("/proc/self/fd").length : undefined,
     handles: process.getActiveResourcesInfo?.().length,
   };
@@ -212,12 +199,10 @@ async function soak(minutes: number): Promise<readonly string[]> {
   for (const { provider } of all) await provider();
   const endsAt = Date.now() + minutes * MINUTE_MS;
   const isOver = () => Date.now() >= endsAt;
-  const work = [
-    ...all.flatMap((source) => [
-      trouble(source, isOver),
-      ...Array.from({ length: CALLERS }, () => caller(source, isOver)),
-    ]),
-  ];
+  const work = all.flatMap((source) => [
+    trouble(source, isOver),
+    ...Array.from({ length: CALLERS }, () => caller(source, isOver)),
+  ]);
   const hanging = hangingProcesses(isOver);
   await pause((endsAt - Date.now()) / 5);
   const early = await usage();

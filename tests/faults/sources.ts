@@ -16,9 +16,16 @@ export interface Source {
   readonly lifetimeMs: number;
 }
 
+/** The most requests of one retrieval, in the table of faults. */
+export const MAX_REQUESTS = 6;
+/** The shortest pause after a failed refresh. */
+export const MIN_BACKOFF_MINUTES = 5;
+/** What the emulator of STS accepts. */
+export const ROLE_ARN = "arn:aws:iam::123456789012:role/emulated-role";
+export const WEB_IDENTITY_TOKEN = "emulated-web-identity-token";
+export const KEYS = { accessKeyId: "AKIAEMULATED00000001", secretAccessKey: "emulated-secret-access-key" };
+
 const HOUR_MS = 3_600_000;
-const ROLE_ARN = "arn:aws:iam::123456789012:role/emulated-role";
-const KEYS = { accessKeyId: "AKIAEMULATED00000001", secretAccessKey: "emulated-secret-access-key" };
 
 /** Makes a source whose program has `client` for a runtime, and whose service has `service`. */
 type MakeSource = (client: Partial<Runtime>, service: Partial<Runtime>) => Source;
@@ -45,7 +52,7 @@ export const SOURCES: Readonly<Record<string, MakeSource>> = {
   },
   "STS web identity": (client, service) => {
     const emulator = new StsEmulator({ runtime: service });
-    const role = { webIdentityToken: "emulated-web-identity-token", roleArn: ROLE_ARN };
+    const role = { webIdentityToken: WEB_IDENTITY_TOKEN, roleArn: ROLE_ARN };
     return source(emulator, client, 1, (settings) => fromWebToken({ ...role, ...settings }));
   },
   "STS AssumeRole": (client, service) => {
@@ -70,4 +77,9 @@ function source(
   const runtime = { ...client, fetch: emulator.fetch, fetchDirect: emulator.fetch };
   const provider = connect({ sharedConfig: {}, logger: null, runtime });
   return { emulator, provider, lifetimeMs: lifetimeHours * HOUR_MS };
+}
+
+/** Empties the log of an emulator, which would grow without end, and returns how many requests were in it. */
+export function takeRequests({ requests }: Emulator): number {
+  return (requests as unknown as unknown[]).splice(0).length;
 }

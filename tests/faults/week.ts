@@ -1,9 +1,9 @@
 import { assert } from "@std/assert";
-import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import type { Fault } from "../../lib/testing/mod.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
-import { SOURCES } from "./sources.ts";
+import { heapUsed } from "../support/heap.ts";
+import { MAX_REQUESTS, MIN_BACKOFF_MINUTES, SOURCES, takeRequests } from "./sources.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
@@ -21,9 +21,6 @@ const FAULTS: readonly Fault[] = [
   { status: 503 },
   { status: 403 },
 ];
-/** The most requests of one retrieval, in the table of faults. */
-const MAX_REQUESTS = 6;
-const MIN_BACKOFF_MINUTES = 5;
 
 /** The clock of a program that jumps: what it shows is not the time of the service. */
 class JumpingRuntime extends FakeRuntime {
@@ -78,26 +75,15 @@ async function week(name: string, jumpMs: number): Promise<Week> {
     }
     runtime.nextRandom = next();
     await provider().then(({ accessKeyId }) => sets.add(accessKeyId), () => seen.errors++);
-    const requests = emulator.requests as unknown as unknown[];
-    seen.requests += requests.length;
-    if (!isAvailable) seen.requestsUnavailable += requests.length;
-    requests.length = runtime.slept.length = 0; // the logs of the test itself must not grow
-    if (minute === DAY_MINUTES) heapBefore = await heapUsed();
+    const requests = takeRequests(emulator);
+    seen.requests += requests;
+    if (!isAvailable) seen.requestsUnavailable += requests;
+    runtime.slept.length = 0; // the log of the test itself must not grow
+    if (minute === DAY_MINUTES) heapBefore = await heapUsed() ?? 0;
     seen.unavailableMinutes += isAvailable ? 0 : 1;
     runtime.advance(MINUTE_MS);
   }
-  return { ...seen, sets: sets.size, heapGrowth: await heapUsed() - heapBefore };
-}
-
-/** What is finalized after one collection can be freed by the next. */
-async function heapUsed(): Promise<number> {
-  const { gc } = globalThis as { gc?: () => void };
-  if (gc === undefined) return 0;
-  for (let collections = 0; collections < 3; collections++) {
-    gc();
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  return process.memoryUsage().heapUsed;
+  return { ...seen, sets: sets.size, heapGrowth: (await heapUsed() ?? 0) - heapBefore };
 }
 
 describe("a week in which the service is unavailable half of the time", () => {
