@@ -1,4 +1,5 @@
 import {
+  type ContainerStep,
   EcsEmulator,
   type EcsErrorCode,
   EksEmulator,
@@ -7,8 +8,10 @@ import {
   type FaultName,
   ImdsEmulator,
   type ImdsFault,
+  type ImdsStep,
   StsEmulator,
   type StsErrorCode,
+  type StsStep,
 } from "../testing/mod.ts";
 import type { Variables } from "./variables.ts";
 
@@ -64,7 +67,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   imds: {
     summary: "the instance metadata service of EC2",
     takes: ["role", "ttl", "rotate"],
-    steps: ["token", "list", "document", "item"],
+    steps: names<ImdsStep>({ token: true, list: true, document: true, item: true }),
     faults: names<Exclude<Extract<ImdsFault, string>, FaultName>>({ azure: true, hopLimit: true }),
     create(settings) {
       const emulator = new ImdsEmulator(optionsOf(settings));
@@ -75,7 +78,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   ecs: {
     summary: "the agent of ECS",
     takes: ["role", "ttl", "rotate"],
-    steps: ["credentials", "other"],
+    steps: names<ContainerStep>({ credentials: true, other: true }),
     faults: names<EcsErrorCode>({
       NoIdInRequest: true,
       InvalidIdInRequest: true,
@@ -94,7 +97,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   eks: {
     summary: "the agent of EKS Pod Identity",
     takes: ["ttl", "rotate"],
-    steps: ["credentials", "other"],
+    steps: names<ContainerStep>({ credentials: true, other: true }),
     faults: names<EksErrorCode>({
       AccessDeniedException: true,
       ExpiredTokenException: true,
@@ -118,7 +121,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   sts: {
     summary: `STS; the role is arn:aws:iam::${ACCOUNT}:role/NAME`,
     takes: ["role"],
-    steps: ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity", "other"],
+    steps: names<StsStep>({ AssumeRole: true, AssumeRoleWithWebIdentity: true, GetCallerIdentity: true, other: true }),
     faults: names<StsErrorCode>({
       AccessDenied: true,
       ExpiredToken: true,
