@@ -59,12 +59,11 @@ export class EnvironmentProvider implements CredentialsSource {
     if (accessKeyId === undefined || secretAccessKey === undefined) {
       throw this.#incomplete(accessKeyId ?? secretAccessKey);
     }
-    const [sessionToken, accountId] = [this.#read("AWS_SESSION_TOKEN"), this.#read("AWS_ACCOUNT_ID")];
     return redacted({
       accessKeyId,
       secretAccessKey,
-      ...(sessionToken === undefined ? {} : { sessionToken }),
-      ...(accountId === undefined ? {} : { accountId }),
+      sessionToken: this.#read("AWS_SESSION_TOKEN"),
+      accountId: this.#read("AWS_ACCOUNT_ID"),
       source: "EnvironmentProvider",
     }, this.#expiration());
   }

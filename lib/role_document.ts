@@ -35,7 +35,7 @@ export function roleCredentials({ field, source, invalid }: RoleDocument): Crede
     secretAccessKey: string("SecretAccessKey"),
     sessionToken: string("Token"),
     expiration: timestampOr(string("Expiration"), "its Expiration", invalid),
-    ...(typeof accountId === "string" && accountId !== "" ? { accountId } : {}),
+    accountId: typeof accountId === "string" && accountId !== "" ? accountId : undefined,
     source,
   };
   return withValidNames(redacted(credentials), invalid);

@@ -59,7 +59,7 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
     accessKeyId,
     secretAccessKey,
     sessionToken,
-    ...(expiration === undefined ? {} : { expiration: timestampOr(expiration, "its Expiration", malformed) }),
+    expiration: expiration === undefined ? undefined : timestampOr(expiration, "its Expiration", malformed),
     accountId,
     source: "ProcessProvider",
   };

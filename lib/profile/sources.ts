@@ -129,12 +129,11 @@ function required(source: CredentialsSource, { profile, name }: Extract<Base, { 
 
 function staticCredentials(profile: ReadonlyMap<string, string>): Credentials {
   const value = (key: string) => trimmed(profile.get(key));
-  const [sessionToken, accountId] = [value("aws_session_token"), value("aws_account_id")];
   return redacted({
     accessKeyId: value("aws_access_key_id") ?? "",
     secretAccessKey: value("aws_secret_access_key") ?? "",
-    ...(sessionToken === undefined ? {} : { sessionToken }),
-    ...(accountId === undefined ? {} : { accountId }),
+    sessionToken: value("aws_session_token"),
+    accountId: value("aws_account_id"),
     source: "ProfileProvider",
   });
 }

@@ -110,9 +110,9 @@ function httpsRefusal(variable: string | undefined, hidden: readonly string[], o
     : hidden.length > 0
     ? `a proxy may apply, ${hidden.join(", ")} may not be read`
     : "the proxy settings of Windows may apply";
-  const cause = variable !== undefined ? `unset ${variable}` : `grant --allow-env=${hidden.join(",")}`;
+  const fix = variable !== undefined ? `unset ${variable}` : `grant --allow-env=${hidden.join(",")}`;
   // On Windows the settings of the system may apply all the same.
-  const hint = os === "windows" ? "Use an http: endpoint." : `Use an http: endpoint, or ${cause}.`;
+  const hint = os === "windows" ? "Use an http: endpoint." : `Use an http: endpoint, or ${fix}.`;
   return new RefusedRequest("proxy", state, hint);
 }
 
