@@ -1,6 +1,7 @@
 import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ServiceClient, ServiceFailure } from "../session/service.ts";
+import { loginDetails } from "../session/session.ts";
 import { parseNewLoginToken } from "./document.ts";
 import { dpopProof } from "./dpop.ts";
 import { type EcKey, importEcKey } from "./ec_key.ts";
@@ -58,7 +59,7 @@ export class LoginClient {
       if (!(error instanceof SyntaxError)) throw error;
       throw this.#error(`the dpopKey in the session file is invalid: ${error.message}`, {
         recoverable: false,
-        ...this.#loginDetails(),
+        ...loginDetails(this.#command),
       });
     }
   }
@@ -72,15 +73,11 @@ export class LoginClient {
       cause,
     };
     if (!isRefusal) return details;
-    if (reason !== NO_PERMISSION) return { ...details, ...this.#loginDetails() };
+    if (reason !== NO_PERMISSION) return { ...details, ...loginDetails(this.#command) };
     return { ...details, hint: "Allow signin:CreateOAuth2Token in the policies of this identity." };
   }
 
   #error(state: string, details: CredentialsErrorDetails): CredentialsProviderError {
     return new CredentialsProviderError("LoginError", `Cannot refresh the login: ${state}`, details);
-  }
-
-  #loginDetails(): CredentialsErrorDetails {
-    return { command: this.#command, hint: `Run \`${this.#command}\`.` };
   }
 }

@@ -133,7 +133,7 @@ export class Session<Token extends { readonly expiresAt: number }> {
       if (!(error instanceof SyntaxError)) throw error;
       throw this.#kind.error(`${path} does not hold a token: ${error.message}`, {
         recoverable: true, // another program may be writing it
-        hint: `Run \`${this.#kind.command}\`.`,
+        hint: loginDetails(this.#kind.command).hint,
       });
     }
   }
@@ -212,9 +212,13 @@ export class Session<Token extends { readonly expiresAt: number }> {
   }
 
   #loginRequired(state: string): CredentialsProviderError {
-    const { command } = this.#kind;
-    return this.#kind.error(state, { command, hint: `Run \`${command}\`.` });
+    return this.#kind.error(state, loginDetails(this.#kind.command));
   }
+}
+
+/** What an error says when a person must sign in. */
+export function loginDetails(command: string): Pick<CredentialsErrorDetails, "command" | "hint"> {
+  return { command, hint: `Run \`${command}\`.` };
 }
 
 /** Whether only a person can help. */

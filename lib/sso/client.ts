@@ -1,6 +1,7 @@
 import type { Credentials } from "../credentials.ts";
 import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
 import type { ServiceClient, ServiceFailure } from "../session/service.ts";
+import { loginDetails } from "../session/session.ts";
 import { parseNewSsoToken, parseRoleCredentials } from "./document.ts";
 import type { SsoSettings } from "./plan.ts";
 import type { NewSsoToken, SsoRefresh } from "./token_file.ts";
@@ -50,7 +51,7 @@ export class SsoClient {
       error: (failure) =>
         new CredentialsProviderError("SsoTokenError", `Cannot refresh the SSO token: ${failure.state}`, {
           ...detailsOf(failure),
-          ...(failure.isRefusal ? this.#loginDetails() : {}),
+          ...(failure.isRefusal ? loginDetails(this.#command) : {}),
         }),
     });
   }
@@ -79,14 +80,10 @@ export class SsoClient {
         new CredentialsProviderError("SsoError", `Cannot get the credentials of the role: ${failure.state}`, {
           ...detailsOf(failure),
           ...(failure.isRefusal ? { hint: STATUS_HINTS[failure.status ?? 0] ?? failure.hint } : {}),
-          ...(failure.status === 401 ? this.#loginDetails() : {}),
+          ...(failure.status === 401 ? loginDetails(this.#command) : {}),
         }),
       signal,
     });
-  }
-
-  #loginDetails(): CredentialsErrorDetails {
-    return { command: this.#command, hint: `Run \`${this.#command}\`.` };
   }
 }
 
