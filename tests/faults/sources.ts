@@ -12,6 +12,8 @@ import { EcsEmulator, EksEmulator, type Emulator, ImdsEmulator, StsEmulator } fr
 export interface Source {
   readonly emulator: Emulator;
   readonly provider: CachedProvider;
+  /** Makes the service issue new credentials from now on, where it would give the same again. */
+  readonly rotate: () => void;
   /** How long its credentials live. */
   readonly lifetimeMs: number;
 }
@@ -76,7 +78,8 @@ function source(
 ): Source {
   const runtime = { ...client, fetch: emulator.fetch, fetchDirect: emulator.fetch };
   const provider = connect({ sharedConfig: {}, logger: null, runtime });
-  return { emulator, provider, lifetimeMs: lifetimeHours * HOUR_MS };
+  const rotate = () => void (emulator as { rotate?: () => void }).rotate?.();
+  return { emulator, provider, rotate, lifetimeMs: lifetimeHours * HOUR_MS };
 }
 
 /** Empties the log of an emulator, which would grow without end, and returns how many requests were in it. */
