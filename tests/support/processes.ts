@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -75,6 +75,33 @@ export function isRunning(pid: number): boolean {
     return process.platform !== "linux" || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false; // gone, or gone between the two questions
+  }
+}
+
+/** The processes that run with a variable in the environment they were started with; none where there is no `/proc`. */
+export function runningWith(variable: string): readonly number[] {
+  return listed().filter((pid) => isRunning(pid) && procFile(pid, "environ").split("\0").includes(variable));
+}
+
+/** The child processes of this program, also those that have ended and are still listed; none where there is no `/proc`. */
+export function childProcesses(): readonly number[] {
+  return listed().filter((pid) => new RegExp(`\\) [A-Z] ${process.pid} `).test(procFile(pid, "stat")));
+}
+
+/** How many descriptors this program has; 0 where there is no `/proc`. */
+export function openFiles(): number {
+  return process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
+}
+
+function listed(): readonly number[] {
+  return process.platform === "linux" ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number) : [];
+}
+
+function procFile(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return ""; // the process has ended, or is that of another user
   }
 }
 
