@@ -18,7 +18,9 @@ const COMMANDS = [
   ],
   [
     "npm run test:faults",
-    "Every fault at every step in every refresh state; a week of outages and clock jumps per source",
+    "On each runtime: every fault at every step, cold and in every refresh state, with exact requests and times; " +
+    "responses cut at each byte, or that break HTTP, over sockets; a hundred processes at once that do not end; " +
+    "on Node a week of outages and clock jumps per source",
   ],
   [
     "npm run soak -- --minutes 10",
