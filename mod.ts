@@ -1,15 +1,15 @@
 /**
- * AWS credentials from every place AWS puts them (EC2, containers, profiles, processes, assumed roles, web identity,
+ * Retrieves AWS credentials from every standard source (EC2, containers, profiles, processes, assumed roles, web identity,
  * SSO and `aws login`), for Deno, Bun, Node and other server runtimes with `fetch`, with zero dependencies.
  *
  * ```ts ignore
  * import { defaultProvider } from "@rolecreds/aws";
  *
- * const credentials = defaultProvider();
- * const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+ * const provider = defaultProvider();
+ * const { accessKeyId, secretAccessKey, sessionToken } = await provider();
  * ```
  *
- * Give the provider itself to AWS SDK v3 clients: `new S3Client({ credentials })`.
+ * Pass the provider, not its result, to AWS SDK v3 clients: `new S3Client({ credentials: provider })`.
  *
  * @module
  */
