@@ -1,16 +1,16 @@
 import { type ArgumentSyntax, type ArgumentToken, argumentTokens } from "../runtime/terminal.ts";
 import { editDistance } from "../validate.ts";
 
-/** One option of a command. Without `value` it is a switch. */
+/** One option of a command. It takes a value if it has a `placeholder`, else it is a switch. */
 interface Option {
-  /** What the help calls its value, such as `NAME`. */
-  readonly value?: string;
+  /** What the help calls the value of the option, such as `NAME`. */
+  readonly placeholder?: string;
   /** The values that the option can have; any where absent. */
   readonly choices?: readonly string[];
-  /** Takes an integer in this range, both ends included. */
+  /** The option takes an integer in this range, both ends included. */
   readonly range?: readonly [low: number, high: number];
-  /** What it is for, in one line. */
-  readonly text: string;
+  /** The line of the help about the option. */
+  readonly summary: string;
 }
 
 /** The options of a command by name, in the order of the help. */
@@ -60,7 +60,7 @@ export function parseArguments(words: readonly string[], rules: ArgumentRules): 
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const option = optionOf(token, rules.options);
-    if (option.value === undefined) switches.add(token.name);
+    if (option.placeholder === undefined) switches.add(token.name);
     else if (option.range === undefined) values[token.name] = token.value ?? "";
     else numbers[token.name] = Number(token.value);
   }
@@ -70,8 +70,8 @@ export function parseArguments(words: readonly string[], rules: ArgumentRules): 
 }
 
 function syntaxOf(options: Options): Record<string, ArgumentSyntax> {
-  const syntax = Object.entries(options).map(([name, { value }]) => {
-    const type = value === undefined ? "boolean" as const : "string" as const;
+  const syntax = Object.entries(options).map(([name, { placeholder }]) => {
+    const type = placeholder === undefined ? "boolean" as const : "string" as const;
     return [name, { type, ...(name === "help" ? { short: "h" } : {}) }] as const;
   });
   return Object.fromEntries(syntax);
@@ -83,12 +83,12 @@ function optionOf({ name, rawName, value, inlineValue }: OptionToken, options: O
     const nearest = nearestWord(name, Object.keys(options));
     throw new UsageError(`unknown option ${rawName}${nearest === undefined ? "" : `, did you mean --${nearest}?`}`);
   }
-  if (option.value === undefined) {
+  if (option.placeholder === undefined) {
     if (value !== undefined) throw new UsageError(`--${name} takes no value`);
     return option;
   }
   if (value === undefined || value === "" || (inlineValue === false && /^-./.test(value))) {
-    throw new UsageError(`--${name} needs a value: --${name} ${valueOf(option)}`);
+    throw new UsageError(`--${name} needs a value: --${name} ${placeholderOf(option)}`);
   }
   checkValue(name, value, option);
   return option;
@@ -110,10 +110,12 @@ function checkWords(
   hasTerminator: boolean,
   { operand, program: takesProgram }: ArgumentRules,
 ): void {
+  // Without an operand in the rules, already the first one is unexpected.
   const [word, unexpected] = operand === undefined ? [undefined, operands[0]] : operands;
   if (operand !== undefined && (word === undefined || !operand.choices.includes(word))) {
     const state = word === undefined ? "is missing" : `cannot be ${word}`;
-    throw new UsageError(`${operand.name} ${state}: ${operand.choices.join(", ")}${suggestion(word, operand.choices)}`);
+    const choices = `it is one of ${operand.choices.join(", ")}${suggestion(word, operand.choices)}`;
+    throw new UsageError(`the ${operand.name} ${state}; ${choices}`);
   }
   if (unexpected !== undefined) {
     throw new UsageError(`unexpected argument ${unexpected}${takesProgram ? "; a program must follow --" : ""}`);
@@ -126,12 +128,12 @@ function checkWords(
 
 function suggestion(word: string | undefined, words: readonly string[]): string {
   const nearest = word === undefined ? undefined : nearestWord(word, words);
-  return nearest === undefined ? "" : `, did you mean ${nearest}?`;
+  return nearest === undefined ? "" : `; did you mean ${nearest}?`;
 }
 
 /** What the help prints for the value of an option. */
-export function valueOf({ value, choices }: Option): string {
-  return choices?.join("|") ?? value ?? "";
+export function placeholderOf({ placeholder, choices }: Option): string {
+  return choices?.join("|") ?? placeholder ?? "";
 }
 
 /** The word that a mistyped one most likely stands for. */

@@ -6,7 +6,7 @@ export interface Command extends ArgumentRules {
   readonly name: string;
   /** What it does: one line, lower case, without a period. */
   readonly summary: string;
-  /** More lines for the help. An empty string starts a paragraph. */
+  /** More lines for the help. An empty string starts a paragraph; a line that starts with a space is not joined. */
   readonly notes: readonly string[];
   /** Command lines, each with what it does. */
   readonly examples: readonly (readonly [line: string, effect: string])[];
@@ -16,8 +16,8 @@ export interface Command extends ArgumentRules {
 
 /** The options that every command has. */
 export const COMMON_OPTIONS: Options = {
-  help: { text: "print this help" },
-  version: { text: "print the version" },
+  help: { summary: "print this help" },
+  version: { summary: "print the version" },
 };
 
 /** A command failed, for another reason than a wrong command line. */

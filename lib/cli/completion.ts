@@ -8,7 +8,7 @@ export function completionCommand(commands: readonly Command[]): Command {
     name: "completion",
     summary: "print the completion script of a shell",
     notes: [],
-    operand: { name: "the shell", choices: SHELLS },
+    operand: { name: "shell", choices: SHELLS },
     options: {},
     examples: [
       ['eval "$(rolecreds completion bash)"', "in ~/.bashrc"],
@@ -20,6 +20,7 @@ export function completionCommand(commands: readonly Command[]): Command {
       return Promise.resolve(0);
     },
   };
+  // Made after `command`, which it contains; `run()` is called later.
   const all = [...commands, command].map((each) => ({ ...each, options: { ...each.options, ...COMMON_OPTIONS } }));
   return command;
 }
@@ -64,8 +65,9 @@ const SCRIPTS: Readonly<Record<typeof SHELLS[number], (commands: readonly Comman
     ].join("\n"),
 };
 
+/** The branches of `case` for a command. They match `<index of the current word> <command> <previous word>`. */
 function bashRules({ name, options, operand }: Command): readonly string[] {
-  const withValue = Object.entries(options).filter(([, { value }]) => value !== undefined);
+  const withValue = Object.entries(options).filter(([, { placeholder }]) => placeholder !== undefined);
   const words = [...operand?.choices ?? [], ...Object.keys(options).map((option) => `--${option}`)];
   return [
     ...withValue.map(([option, { choices = [] }]) => `    *" ${name} --${option}") words="${choices.join(" ")}" ;;`),
@@ -74,9 +76,10 @@ function bashRules({ name, options, operand }: Command): readonly string[] {
 }
 
 function zshArguments({ options, operand, program }: Command): readonly string[] {
-  const rules = Object.entries(options).map(([option, { value, choices, text }]) => {
+  const rules = Object.entries(options).map(([option, { placeholder, choices, summary }]) => {
     const values = choices === undefined ? " " : `(${choices.join(" ")})`;
-    return `--${option}[${text}]${value === undefined ? "" : `:${value.replaceAll(":", String.raw`\:`)}:${values}`}`;
+    const value = placeholder === undefined ? "" : `:${placeholder.replaceAll(":", String.raw`\:`)}:${values}`;
+    return `--${option}[${summary}]${value}`;
   });
   const operands = operand === undefined ? [] : [`1:${operand.name}:(${operand.choices.join(" ")})`];
   const programs = program === undefined ? [] : ["*:: :_normal"];
@@ -88,9 +91,13 @@ function fishRules({ name, summary, options, operand }: Command): readonly strin
   return [
     `complete -c rolecreds -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
     ...(operand === undefined ? [] : [`${inCommand} -a ${quoted(operand.choices.join(" "))}`]),
-    ...Object.entries(options).map(([option, { value, choices, text }]) => {
-      const argument = value === undefined ? "" : choices === undefined ? " -x" : ` -x -a ${quoted(choices.join(" "))}`;
-      return `${inCommand} -l ${option}${argument} -d ${quoted(text)}`;
+    ...Object.entries(options).map(([option, { placeholder, choices, summary }]) => {
+      const argument = placeholder === undefined
+        ? ""
+        : choices === undefined
+        ? " -x"
+        : ` -x -a ${quoted(choices.join(" "))}`;
+      return `${inCommand} -l ${option}${argument} -d ${quoted(summary)}`;
     }),
   ];
 }

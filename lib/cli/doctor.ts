@@ -10,21 +10,25 @@ export const DOCTOR: Command = {
   summary: "explain which credentials this machine gets, and why",
   notes: [
     "",
-    "It tries each source in the order of the default chain and prints a line for each step, with the fix where there is",
-    "something to fix. No secret is printed. The exit code is 0 if credentials can be retrieved and AWS does not reject them.",
+    "Tries each source of the default chain in order, until one has credentials, and prints a line for each step, with",
+    "the fix where there is something to fix. No secret is printed. The exit code is 0 if credentials can be retrieved",
+    "and, with --online, AWS does not reject them.",
   ],
   options: {
-    profile: { value: "NAME", text: "the profile of the shared config files" },
-    online: { text: "call STS, and print the identity that the credentials belong to" },
-    json: { text: "print each finding as a JSON document on a line of its own" },
+    profile: { placeholder: "NAME", summary: "the profile of the shared config files" },
+    online: { summary: "call STS, and print the identity that the credentials belong to" },
+    json: { summary: "print each finding as a JSON document on a line of its own" },
   },
   examples: [
-    ["rolecreds doctor", "why are there no credentials?"],
-    ["rolecreds doctor --profile dev --online", "whose are the credentials of a profile, and does AWS accept them?"],
-    ["rolecreds doctor --json", "for another program"],
+    ["rolecreds doctor", "find out why there are no credentials"],
+    [
+      "rolecreds doctor --profile dev --online",
+      "find out whose credentials a profile has, and whether AWS accepts them",
+    ],
+    ["rolecreds doctor --json", "print findings that another program can read"],
   ],
   async run({ values: { profile }, switches }, terminal) {
-    const format = switches.has("json") ? JSON.stringify : lines(terminal);
+    const format = switches.has("json") ? JSON.stringify : formatter(terminal);
     let last: Finding | undefined;
     const findings = diagnose({
       profile,
@@ -48,8 +52,8 @@ const SYMBOLS: Readonly<Record<Finding["status"], readonly [symbol: string, colo
 };
 const CHECK_WIDTH = 18;
 
-/** A line for each finding, and one below it for its fix. */
-function lines(terminal: Terminal): (finding: Finding) => string {
+/** Returns a function that writes a finding as a line, with its fix on a line below. */
+function formatter(terminal: Terminal): (finding: Finding) => string {
   const paint = painter(terminal.stdoutIsTerminal, terminal);
   return ({ check, status, message, hint }) => {
     const [symbol, colour] = SYMBOLS[status];

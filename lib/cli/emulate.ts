@@ -13,26 +13,40 @@ export const EMULATE: Command = {
   summary: "serve an emulator of an AWS service that issues credentials, for tests of other programs",
   notes: [
     "",
-    "It prints the variables to set, logs each request to the standard error output, and runs until Ctrl-C.",
+    "Prints the variables to set, logs each request to the standard error output, and runs until Ctrl-C.",
     "",
     "Services",
     ...Object.entries(SERVICES).map(([name, { summary }]) => `  ${name.padEnd(4)}  ${summary}`),
     "",
-    "A fault is an HTTP status such as 503, or a name. FAULT applies to all requests, STEP:FAULT to those of a step.",
-    `  all   ${COMMON_FAULTS.join(" ")}`,
+    "A fault is an HTTP status such as 503, or one of the names below. FAULT applies to all requests, STEP:FAULT only to",
+    "those of that step.",
+    "",
+    `  any service  ${COMMON_FAULTS.join(" ")}`,
     ...Object.entries(SERVICES).flatMap(([name, { faults, steps }]) => [
       `  ${name.padEnd(4)}  ${faults.join(" ")}`,
       `        steps: ${steps.join(" ")}`,
     ]),
   ],
-  operand: { name: "the service", choices: Object.keys(SERVICES) },
+  operand: { name: "service", choices: Object.keys(SERVICES) },
   options: {
-    fault: { value: "[STEP:]FAULT", text: "the fault of each request" },
-    role: { value: "NAME", text: "the name of the role" },
-    ttl: { value: "SECONDS", range: [1, 43_200], text: "the lifetime of new credentials; default: 21600" },
-    rotate: { value: "SECONDS", range: [1, 43_200], text: "issue new credentials at this interval" },
-    port: { value: "PORT", range: [0, 65_535], text: "the port on 127.0.0.1; default: any free one" },
-    format: { value: "SHELL", choices: ["env", "fish", "powershell"], text: "for which shell to print the variables" },
+    fault: { placeholder: "[STEP:]FAULT", summary: "the fault of each request" },
+    role: { placeholder: "NAME", summary: "the name of the role" },
+    ttl: {
+      placeholder: "SECONDS",
+      range: [1, 43_200],
+      summary: "the lifetime of new credentials in seconds; default: 21600",
+    },
+    rotate: {
+      placeholder: "SECONDS",
+      range: [1, 43_200],
+      summary: "issue new credentials at this interval, in seconds",
+    },
+    port: { placeholder: "PORT", range: [0, 65_535], summary: "the port on 127.0.0.1; default: any free one" },
+    format: {
+      placeholder: "SHELL",
+      choices: ["env", "fish", "powershell"],
+      summary: "the shell to print the variables for; env is sh, bash and zsh",
+    },
   },
   examples: [
     ["rolecreds emulate imds", "an EC2 instance with a role"],
@@ -45,21 +59,22 @@ export const EMULATE: Command = {
     const service = SERVICES[operand] as EmulatedService;
     checkOptions(args, service);
     const { emulator, rotate, variables } = service.create({ role: values["role"], ttlSeconds: numbers["ttl"] });
-    if (values["fault"] !== undefined) inject(values["fault"], emulator, service);
+    if (values["fault"] !== undefined) injectFault(values["fault"], emulator, service);
     const { origin } = await listen(logged(emulator, terminal), numbers["port"] ?? 0);
     terminal.print(shellCommands((values["format"] ?? "env") as Shell, variables(origin), () => false));
     return await runForever(rotate, numbers["rotate"], terminal);
   },
 };
 
-function checkOptions({ operand, values, numbers }: Arguments, { takes }: EmulatedService): void {
+function checkOptions({ operand, values, numbers }: Arguments, { supports }: EmulatedService): void {
   for (const name of ["role", "ttl", "rotate"] as const) {
     const isGiven = values[name] !== undefined || numbers[name] !== undefined;
-    if (isGiven && !takes.includes(name)) throw new UsageError(`--${name} cannot be used with ${operand}`);
+    if (isGiven && !supports.includes(name)) throw new UsageError(`--${name} cannot be used with ${operand}`);
   }
 }
 
-function inject(text: string, emulator: Emulator, { steps, faults }: EmulatedService): void {
+/** Parses `[STEP:]FAULT`, and injects it for all requests. */
+function injectFault(text: string, emulator: Emulator, { steps, faults }: EmulatedService): void {
   const [, step = "any", fault = ""] = /^(?:([^:]*):)?(.*)$/.exec(text) ?? [];
   const isStatus = /^[2-5]\d\d$/.test(fault);
   const names = [...COMMON_FAULTS, ...faults];
@@ -86,6 +101,7 @@ function logged({ handle }: Emulator, terminal: Terminal): Emulator["handle"] {
   };
 }
 
+/** Never resolves. Rotates the credentials at the interval, if there is one. */
 async function runForever(
   rotate: (() => void) | undefined,
   seconds: number | undefined,

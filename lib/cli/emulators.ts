@@ -22,23 +22,23 @@ interface EmulatorSettings {
   readonly ttlSeconds: number | undefined;
 }
 
-/** An emulator, and what is needed to serve it. */
+/** An emulator, and what the command needs to serve it. */
 interface ServableEmulator {
   readonly emulator: Emulator;
   /** Issues new credentials; absent where each response has new credentials. */
   readonly rotate?: () => void;
-  /** The variables that make AWS SDKs use it. */
+  /** The variables that make AWS SDKs use the emulator, for the origin on which it listens. */
   readonly variables: (origin: string) => Variables;
 }
 
 /** A service that can be emulated. */
 export interface EmulatedService {
   readonly summary: string;
-  /** The options that it takes. */
-  readonly takes: readonly ("role" | "ttl" | "rotate")[];
+  /** The options that the service supports. */
+  readonly supports: readonly ("role" | "ttl" | "rotate")[];
   /** The steps of its protocol that a fault can be limited to. */
   readonly steps: readonly string[];
-  /** The faults that only this service has. */
+  /** The faults that only this service has, besides {@linkcode COMMON_FAULTS}. */
   readonly faults: readonly string[];
   readonly create: (settings: EmulatorSettings) => ServableEmulator;
 }
@@ -66,7 +66,7 @@ const ACCOUNT = "123456789012";
 export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   imds: {
     summary: "the instance metadata service of EC2",
-    takes: ["role", "ttl", "rotate"],
+    supports: ["role", "ttl", "rotate"],
     steps: names<ImdsStep>({ token: true, list: true, document: true, item: true }),
     faults: names<Exclude<Extract<ImdsFault, string>, FaultName>>({ azure: true, hopLimit: true }),
     create(settings) {
@@ -77,7 +77,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   },
   ecs: {
     summary: "the agent of ECS",
-    takes: ["role", "ttl", "rotate"],
+    supports: ["role", "ttl", "rotate"],
     steps: names<ContainerStep>({ credentials: true, other: true }),
     faults: names<EcsErrorCode>({
       NoIdInRequest: true,
@@ -96,7 +96,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   },
   eks: {
     summary: "the agent of EKS Pod Identity",
-    takes: ["ttl", "rotate"],
+    supports: ["ttl", "rotate"],
     steps: names<ContainerStep>({ credentials: true, other: true }),
     faults: names<EksErrorCode>({
       AccessDeniedException: true,
@@ -120,7 +120,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
   },
   sts: {
     summary: `STS; the role is arn:aws:iam::${ACCOUNT}:role/NAME`,
-    takes: ["role"],
+    supports: ["role"],
     steps: names<StsStep>({ AssumeRole: true, AssumeRoleWithWebIdentity: true, GetCallerIdentity: true, other: true }),
     faults: names<StsErrorCode>({
       AccessDenied: true,
@@ -149,6 +149,7 @@ export const SERVICES: Readonly<Record<string, EmulatedService>> = {
     }),
     create({ role = "emulated-role" }) {
       const emulator = new StsEmulator({ roles: { [`arn:aws:iam::${ACCOUNT}:role/${role}`]: {} } });
+      // the first key, which is the default
       const [[accessKeyId, { secretAccessKey }] = ["", { secretAccessKey: "" }]] = emulator.accessKeys;
       const variables = (origin: string) => ({
         AWS_ENDPOINT_URL_STS: origin,

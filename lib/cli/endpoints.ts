@@ -8,8 +8,8 @@ export interface EndpointOptions {
   readonly token: string;
   readonly region: string | undefined;
   readonly now: () => number;
-  /** Called for each request that gets no credentials, with the reason. */
-  readonly onRefused: (request: Request, status: number, reason: string) => void;
+  /** Called for each request that is refused or fails, with the reason. */
+  readonly onFailure: (request: Request, status: number, reason: string) => void;
 }
 
 interface Result {
@@ -26,7 +26,10 @@ const ROLES_PATH = "/latest/meta-data/iam/security-credentials";
 const ROLE_NAME = "rolecreds";
 const TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
 const MAX_TTL_SECONDS = 21_600;
-/** The lifetime of credentials that do not expire, as far as AWS SDKs see: they require an expiration. */
+/**
+ * AWS SDKs require an expiration. Credentials without one are sent with this lifetime, after which the SDK requests them
+ * again.
+ */
 const LIFETIME_WITHOUT_EXPIRATION_MS = 3_600_000;
 
 /** The path of the credentials at {@linkcode containerEndpoint}. */
@@ -82,8 +85,8 @@ async function metadataResult(path: string, options: EndpointOptions): Promise<R
     const fields = { Code: "Success", LastUpdated: isoSeconds(now()), Type: "AWS-HMAC" };
     return await documentResult(options, fields);
   }
-  const isRegion = path === "/latest/meta-data/placement/region" && region !== undefined;
-  return isRegion ? { status: 200, body: region } : { status: 404, reason: "there is no such path" };
+  const hasRegion = path === "/latest/meta-data/placement/region" && region !== undefined;
+  return hasRegion ? { status: 200, body: region } : { status: 404, reason: "there is no such path" };
 }
 
 async function documentResult(
@@ -112,22 +115,23 @@ function json(document: object): Pick<Result, "body" | "headers"> {
   return { body: JSON.stringify(document), headers: { "content-type": "application/json" } };
 }
 
+/** Returns a handler that refuses requests of browsers, and reports each request that is refused or fails. */
 function responder(
-  { onRefused }: EndpointOptions,
+  { onFailure }: EndpointOptions,
   resultOf: (request: Request) => Promise<Result>,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const foreign = foreignCaller(request.headers);
     const result = foreign === undefined ? await resultOf(request) : { status: 403, reason: foreign };
     const { status, body = null, headers, reason } = result;
-    if (reason !== undefined) onRefused(request, status, reason);
+    if (reason !== undefined) onFailure(request, status, reason);
     return new Response(body, { status, headers: { ...headers, "cache-control": "no-store" } });
   };
 }
 
 /**
- * Why a request may be from a web page: a page can make a browser send requests to this machine, also under a host name
- * that resolves to it (DNS rebinding).
+ * Why a request is refused as one of a web page; `undefined` for all others. A page can make a browser send requests to
+ * this machine, also under a host name that resolves to it (DNS rebinding).
  */
 function foreignCaller(headers: Headers): string | undefined {
   const url = `http://${headers.get("host") ?? ""}`;
@@ -137,7 +141,7 @@ function foreignCaller(headers: Headers): string | undefined {
   return headers.has("origin") || headers.has("sec-fetch-site") ? "a browser sent it" : undefined;
 }
 
-/** Compares in constant time. */
+/** Compares in a time that does not depend on where the strings differ. */
 async function isSame(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([digest(a), digest(b)]);
   return first.reduce((difference, byte, index) => difference | (byte ^ (second[index] ?? 0)), 0) === 0;

@@ -2,7 +2,7 @@ import type { Terminal } from "../runtime/terminal.ts";
 import type { Arguments } from "./arguments.ts";
 import { type Command, Failure } from "./command.ts";
 import { report } from "./report.ts";
-import { serveContainerEndpoint, warnings } from "./serve.ts";
+import { serveContainerEndpoint, warningLogger } from "./serve.ts";
 import { retrieve, SOURCE_OPTIONS, sourceOf } from "./source.ts";
 import { credentialsVariables, endpointVariables, hiddenFiles, regionVariables, type Variables } from "./variables.ts";
 
@@ -13,33 +13,40 @@ export const EXEC: Command = {
   notes: [
     "",
     "The program gets the keys, the session token and the region; AWS_PROFILE and variables that belong to other keys",
-    "are removed. No shell is used. Signals go to the program, and its exit code is that of rolecreds: 127 where there is",
-    "no such program, 126 where it does not start.",
+    "are removed. No shell is used. Signals are passed on to the program, and rolecreds exits with its exit code, or with",
+    "127 if there is no such program and 126 if it cannot be started.",
     "",
-    "With --serve the program gets the address of an endpoint in place of keys, for as long as it runs: AWS SDKs then",
-    "renew the credentials. The shared config files are hidden from it, as SDKs prefer their default profile.",
+    "With --serve the program gets the address of a local endpoint, not keys. The endpoint runs as long as the program,",
+    "and AWS SDKs get new credentials from it before the old ones expire. The program cannot see the shared config files,",
+    "because SDKs would use the default profile in them first.",
   ],
   options: {
     ...SOURCE_OPTIONS,
-    serve: { text: "give it an endpoint that renews the credentials, not the keys" },
+    serve: {
+      summary: "give the program an endpoint, from which AWS SDKs refresh, in place of keys",
+    },
   },
   program: "required",
   examples: [
     ["rolecreds exec -- aws s3 ls", "run the AWS CLI with the credentials of this machine"],
-    ["rolecreds exec --profile prod -- terraform apply", "with those of a profile"],
-    ["rolecreds exec --serve --profile prod -- ./worker", "run for longer than one set of credentials lives"],
+    ["rolecreds exec --profile prod -- terraform apply", "run a program with the credentials of a profile"],
+    [
+      "rolecreds exec --serve --profile prod -- ./worker",
+      "run a program for longer than the lifetime of the credentials",
+    ],
   ],
   run: (args, terminal) => args.switches.has("serve") ? runServed(args, terminal) : runWithKeys(args, terminal),
 };
 
 async function runWithKeys(args: Arguments, terminal: Terminal): Promise<number> {
+  // without the program: for sourceOf() it would be the credential process
   const source = sourceOf({ ...args, program: [] }, terminal);
   const credentials = await retrieve(source, args, terminal);
   return await run(args, credentialsVariables(credentials, await source.region()), terminal);
 }
 
 async function runServed(args: Arguments, terminal: Terminal): Promise<number> {
-  const source = sourceOf({ ...args, program: [] }, terminal, { promptsAgain: false, warn: warnings(terminal) });
+  const source = sourceOf({ ...args, program: [] }, terminal, { mfaRefresh: false, warn: warningLogger(terminal) });
   await retrieve(source, args, terminal);
   const region = await source.region();
   const endpoint = await serveContainerEndpoint(source, terminal, 0);

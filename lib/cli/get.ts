@@ -14,17 +14,18 @@ export const GET: Command = {
   summary: "print credentials",
   notes: [
     "",
-    "On a terminal it prints a summary without secrets, and elsewhere the document that credential_process needs.",
-    "A program after -- goes with --source process: it prints that document.",
+    "On a terminal it prints a summary without secrets, otherwise the JSON document of a credential_process.",
+    "With --source process, a program after -- is run in place of the profile's credential_process; it must print such a",
+    "document.",
   ],
   options: {
     format: {
-      value: "FORMAT",
+      placeholder: "FORMAT",
       choices: ["process", "env", "json", "text", "fish", "powershell"],
-      text: "what to print, wherever the output goes",
+      summary: "what to print: process for credential_process, env for sh, text without secrets",
     },
     ...SOURCE_OPTIONS,
-    emulate: { text: "use the embedded emulator of the instance metadata service" },
+    emulate: { summary: "use the embedded emulator of the instance metadata service" },
   },
   program: "optional",
   examples: [
@@ -39,26 +40,27 @@ export const GET: Command = {
 
 async function get(args: Arguments, terminal: Terminal): Promise<number> {
   const source = sourceOf(args, terminal);
-  terminal.print(await formatted(await retrieve(source, args, terminal), source, args, terminal));
+  terminal.print(await formatCredentials(await retrieve(source, args, terminal), source, args, terminal));
   return 0;
 }
 
 async function getEmulated(args: Arguments, terminal: Terminal): Promise<number> {
-  const { profile, source = "imds", endpoint } = args.values;
-  if (profile !== undefined || source !== "imds" || endpoint !== undefined) {
-    throw new UsageError("--emulate can be used with --source imds only, without --profile and --endpoint");
+  const { profile, source: sourceName = "imds", endpoint } = args.values;
+  if (profile !== undefined || sourceName !== "imds" || endpoint !== undefined) {
+    throw new UsageError("--emulate cannot be used with --profile, --endpoint or a --source other than imds");
   }
   const emulator = new ImdsEmulator();
   const server = await serveEmulator(emulator);
+  // no setting of this machine may change the emulated retrieval
   const runtime = { ...terminal.runtime, env: () => undefined, homeDirectory: () => undefined };
-  const emulated = { ...args, values: { ...args.values, source, endpoint: server.endpoint } };
+  const emulated = { ...args, values: { ...args.values, source: sourceName, endpoint: server.endpoint } };
   const line = `Emulated: these credentials are from the embedded emulator at ${server.endpoint}, not from EC2`;
   try {
     const source = sourceOf(emulated, { ...terminal, runtime });
     const credentials = await retrieve(source, args, terminal);
     if (formatOf(args, terminal) === "text") terminal.print(line);
     else terminal.printError(line);
-    terminal.print(await formatted(credentials, source, args, terminal));
+    terminal.print(await formatCredentials(credentials, source, args, terminal));
     return 0;
   } finally {
     await server.close();
@@ -69,7 +71,7 @@ function formatOf({ values }: Arguments, { stdoutIsTerminal }: Terminal): string
   return values["format"] ?? (stdoutIsTerminal ? "text" : "process");
 }
 
-async function formatted(
+async function formatCredentials(
   credentials: Credentials,
   { region }: Source,
   args: Arguments,
@@ -92,8 +94,8 @@ async function formatted(
   );
   if (stdoutIsTerminal && [...commands].some(isUnprintable)) {
     throw new Failure(
-      "Cannot print the credentials on a terminal: they hold control characters",
-      "Send the output elsewhere, or correct the source of the credentials.",
+      "Cannot print the credentials on a terminal: they contain control characters",
+      "Redirect the output to a file or a program, or correct the value in the source of the credentials.",
     );
   }
   return commands;
@@ -126,11 +128,11 @@ function summary(credentials: Credentials, now: number): string {
   const rows = {
     "source": source,
     "access key id": accessKeyId,
-    "secret": "[redacted]",
+    "secret access key": "[redacted]",
     "expiration": expiration === undefined ? "never" : `${expiration.toISOString()} (${timeLeft(expiration, now)})`,
-    "account": accountId ?? "not named by this source",
+    "account": accountId ?? "unknown: the source does not name it",
   };
-  return Object.entries(rows).map(([name, value]) => `${name.padEnd(15)}${printable(value)}`).join("\n");
+  return Object.entries(rows).map(([name, value]) => `${name.padEnd(19)}${printable(value)}`).join("\n");
 }
 
 function timeLeft(expiration: Date, now: number): string {

@@ -1,4 +1,4 @@
-import { type Options, valueOf } from "./arguments.ts";
+import { type Options, placeholderOf } from "./arguments.ts";
 import { type Command, COMMON_OPTIONS } from "./command.ts";
 
 /** The help of all commands. */
@@ -6,7 +6,7 @@ export function overview(commands: readonly Command[]): string {
   return [
     "Usage: rolecreds <command> [options]",
     "",
-    "AWS credentials for any program, from every source that this machine has.",
+    "Gets AWS credentials from the sources of this machine, for any program.",
     "",
     "Commands",
     ...table(commands.map(({ name, summary }) => [name, summary])),
@@ -14,7 +14,8 @@ export function overview(commands: readonly Command[]): string {
     "Options",
     ...optionLines(COMMON_OPTIONS),
     "",
-    "Exit code: 0 done, 1 failed, 2 wrong command line. exec: that of the program.",
+    "Exit code: 0 success, 1 failure, 2 wrong command line.",
+    "exec: the exit code of the program, 127 if there is none, 126 if it cannot start.",
   ].join("\n");
 }
 
@@ -43,7 +44,7 @@ export function helpOf({ name, summary, options, operand, program, notes, exampl
 }
 
 function optionLines(options: Options): readonly string[] {
-  return table(Object.entries(options).map(([name, option]) => [`--${name} ${valueOf(option)}`, option.text]));
+  return table(Object.entries(options).map(([name, option]) => [`--${name} ${placeholderOf(option)}`, option.summary]));
 }
 
 const MAX_LINE_LENGTH = 80;
@@ -63,7 +64,7 @@ function filled(notes: readonly string[]): readonly string[] {
   return blocks.flatMap((block) => wrapped(block, block.startsWith(" ") ? "        " : ""));
 }
 
-/** Breaks a line that is too long between words. */
+/** Splits a line that is too long at a space. */
 function wrapped(line: string, indent: string): readonly string[] {
   if (line.length <= MAX_LINE_LENGTH) return [line];
   const end = line.lastIndexOf(" ", MAX_LINE_LENGTH);

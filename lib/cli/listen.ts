@@ -1,16 +1,10 @@
-import { listenOnLoopback, type RequestHandler } from "../runtime/loopback.ts";
+import { listenOnLoopback, type LoopbackServer, type RequestHandler } from "../runtime/loopback.ts";
 import { mayListen } from "../runtime/terminal.ts";
 import { Failure } from "./command.ts";
 
-/** A server on a loopback port. */
-export interface Listening {
-  readonly origin: string;
-  close(): Promise<void>;
-}
-
 const STATES: Readonly<Record<string, readonly [state: string, hint: string]>> = {
   EADDRINUSE: ["the port is in use", "Choose another --port, or leave it out for any free one."],
-  EACCES: ["this user may not use the port", "Choose a --port from 1024 on."],
+  EACCES: ["this user may not use the port", "Choose a --port of 1024 or higher."],
 };
 
 /**
@@ -18,13 +12,16 @@ const STATES: Readonly<Record<string, readonly [state: string, hint: string]>> =
  *
  * @throws {Failure} If that is not possible.
  */
-export async function listen(handler: RequestHandler, port: number): Promise<Listening> {
-  if (!mayListen(port)) throw new Failure("Cannot listen: Deno may not", "Start Deno with --allow-net=127.0.0.1.");
+export async function listen(handler: RequestHandler, port: number): Promise<LoopbackServer> {
+  const action = `Cannot listen on port ${port} of 127.0.0.1`;
+  if (!mayListen(port)) {
+    throw new Failure(`${action}: Deno has no permission`, "Start Deno with --allow-net=127.0.0.1.");
+  }
   try {
     return await listenOnLoopback(handler, { port });
   } catch (error) {
     const { code } = error as { readonly code?: string };
     const [state, hint] = STATES[code ?? ""] ?? [code ?? "the system refused", undefined];
-    throw new Failure(`Cannot listen on port ${port} of 127.0.0.1: ${state}`, hint);
+    throw new Failure(`${action}: ${state}`, hint);
   }
 }

@@ -6,7 +6,7 @@ import { type Colour, painter } from "./colours.ts";
 interface LogEntry {
   /** Absent for an entry that is not about a request. */
   readonly request?: { readonly method: string; readonly url: string };
-  /** The status of the response; 0 where the connection ended without one. */
+  /** The status of the response; 0 if the connection ended without a response. */
   readonly status?: number;
   readonly message?: string;
 }

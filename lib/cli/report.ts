@@ -3,14 +3,14 @@ import { printableMessage } from "../printable.ts";
 import { Failure } from "./command.ts";
 
 /**
- * What a person should read of an error: its code, what was tried, what each provider of a chain said, and the fix. Of
- * errors that are not ours only the name: their message may quote anything.
+ * Formats an error for a person: its code, the message, the error of each provider of a chain, and the fix. Of an error
+ * of other code only the name is shown: its message may quote secrets.
  */
 export function report(error: unknown): string {
-  if (error instanceof CredentialsProviderError) return rows(providerRows(error));
-  if (error instanceof Failure) return rows([["error", error.message], ["hint", error.hint]]);
+  if (error instanceof CredentialsProviderError) return formatRows(providerRows(error));
+  if (error instanceof Failure) return formatRows([["error", error.message], ["hint", error.hint]]);
   const name = error instanceof Error ? error.name : typeof error;
-  return rows([["error", `unexpected ${name}`], ["hint", "This is a defect of rolecreds; please report it."]]);
+  return formatRows([["error", `unexpected ${name}`], ["hint", "This is a defect of rolecreds; please report it."]]);
 }
 
 type Row = readonly [label: string, text: string | undefined];
@@ -19,9 +19,9 @@ function providerRows({ code, message, errors, cause, hint }: CredentialsProvide
   const [action = message] = errors === undefined ? [] : message.split(":\n");
   return [
     ["error", code],
-    ["tried", action],
+    ["state", action],
     ...(errors ?? []).map((error) => ["-", line(error)] as const),
-    ...(cause instanceof CredentialsProviderError ? [["after", line(cause)] as const] : []),
+    ...(cause instanceof CredentialsProviderError ? [["cause", line(cause)] as const] : []),
     ["hint", hint],
   ];
 }
@@ -31,7 +31,7 @@ function line(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }
 
-function rows(rows: readonly Row[]): string {
+function formatRows(rows: readonly Row[]): string {
   return rows
     .filter(([, text]) => text !== undefined)
     .map(([label, text = ""]) => `${label.padEnd(7)}${printableMessage(text)}`)

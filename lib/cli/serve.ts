@@ -3,7 +3,8 @@ import type { Terminal } from "../runtime/terminal.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CONTAINER_PATH, containerEndpoint, type EndpointOptions, imdsEndpoint } from "./endpoints.ts";
-import { listen, type Listening } from "./listen.ts";
+import type { LoopbackServer } from "../runtime/loopback.ts";
+import { listen } from "./listen.ts";
 import { logger } from "./log.ts";
 import { type Shell, shellCommands } from "./shells.ts";
 import { retrieve, type Source, SOURCE_OPTIONS, sourceOf } from "./source.ts";
@@ -17,25 +18,30 @@ export const SERVE: Command = {
   summary: "serve credentials to the AWS SDKs of other programs on this machine",
   notes: [
     "",
-    "It prints the two variables to set, with a port and a token that change at each start, and runs until Ctrl-C. What",
-    "AWS SDKs look at before: keys in the environment, and the default profile of the shared config files.",
+    "Prints the commands that set two variables, and remove those that AWS SDKs would use first, and runs until Ctrl-C.",
+    "The token changes at each start, the port too unless --port is given. AWS SDKs use two other sources before this",
+    "endpoint: keys in the environment, and the default profile of the shared config files.",
     "",
-    "With --imds it serves as the instance metadata service (version 2). That protocol has no secret: any program of any",
-    "user of this machine gets the credentials then.",
+    "With --imds it serves as the instance metadata service (version 2). Any program of any user of this machine can then",
+    "get the credentials, because that protocol does not authenticate its clients.",
   ],
   options: {
     ...SOURCE_OPTIONS,
-    imds: { text: "serve as the instance metadata service, not as a container endpoint" },
-    port: { value: "PORT", range: [0, 65_535], text: "the port on 127.0.0.1; default: any free one" },
-    format: { value: "SHELL", choices: ["env", "fish", "powershell"], text: "for which shell to print the variables" },
+    imds: { summary: "serve as the instance metadata service, not as a container endpoint" },
+    port: { placeholder: "PORT", range: [0, 65_535], summary: "the port on 127.0.0.1; default: any free one" },
+    format: {
+      placeholder: "SHELL",
+      choices: ["env", "fish", "powershell"],
+      summary: "the shell to print the variables for; env is sh, bash and zsh",
+    },
   },
   examples: [
     ["rolecreds serve --profile dev", "serve the credentials of a profile"],
-    ["rolecreds serve --role-arn arn:aws:iam::123456789012:role/deploy", "serve those of a role"],
-    ["rolecreds serve --imds --port 1338", "stand in for the instance metadata service"],
+    ["rolecreds serve --role-arn arn:aws:iam::123456789012:role/deploy", "serve the credentials of a role"],
+    ["rolecreds serve --imds --port 1338", "serve as the instance metadata service, on port 1338"],
   ],
   async run(args, terminal) {
-    const source = sourceOf(args, terminal, { warn: warnings(terminal) });
+    const source = sourceOf(args, terminal, { warn: warningLogger(terminal) });
     await retrieve(source, args, terminal); // so that an error is reported at the start, not at the first request
     const variables = await start(source, args, terminal);
     const { values, switches } = args;
@@ -46,7 +52,7 @@ export const SERVE: Command = {
 };
 
 /** Returns a function that logs warnings. */
-export function warnings(terminal: Terminal): (message: string) => void {
+export function warningLogger(terminal: Terminal): (message: string) => void {
   const log = logger(terminal);
   return (message) => log({ message });
 }
@@ -66,7 +72,7 @@ export async function serveContainerEndpoint(
   source: Source,
   terminal: Terminal,
   port: number,
-): Promise<{ readonly uri: string; readonly token: string; readonly close: Listening["close"] }> {
+): Promise<{ readonly uri: string; readonly token: string; readonly close: LoopbackServer["close"] }> {
   const options = await endpointOptions(source, terminal);
   const { origin, close } = await listen(containerEndpoint(options), port);
   return { uri: `${origin}${CONTAINER_PATH}`, token: options.token, close };
@@ -79,6 +85,6 @@ async function endpointOptions({ provider, region }: Source, terminal: Terminal)
     token: hex(terminal.randomBytes(TOKEN_BYTES)),
     region: await region(),
     now: terminal.runtime.now,
-    onRefused: (request, status, message) => log({ request, status, message }),
+    onFailure: (request, status, message) => log({ request, status, message }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Variables } from "./variables.ts";
 
-/** A shell that evaluates what is printed. */
+/** A family of shells, by the syntax of their commands; `env` is that of sh, bash and zsh. */
 export type Shell = "env" | "fish" | "powershell";
 
 interface Syntax {

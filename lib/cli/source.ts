@@ -23,19 +23,30 @@ const MAX_SECONDS = 604_800;
 /** The options that say where credentials come from. */
 export const SOURCE_OPTIONS: Options = {
   "source": {
-    value: "SOURCE",
+    placeholder: "SOURCE",
     choices: ["default", "env", "profile", "process", "container", "imds"],
-    text: "where to get credentials; default: the first that has some",
+    summary: "the source of the credentials; without this option `default`, the default chain",
   },
-  "profile": { value: "NAME", text: "the profile of the shared config files" },
-  "role-arn": { value: "ARN", text: "assume this role with those credentials" },
-  "region": { value: "REGION", text: "the region of STS, and of the program that gets the credentials" },
-  "endpoint": { value: "URL", text: "where the instance metadata service listens" },
-  "timeout": { value: "MS", range: [1, MAX_TIMER_MS], text: "the longest for one request (1000) or a process (60000)" },
-  "min-lifetime": { value: "SECONDS", range: [1, MAX_SECONDS], text: "fail where they expire sooner" },
+  "profile": { placeholder: "NAME", summary: "the profile of the shared config files" },
+  "role-arn": { placeholder: "ARN", summary: "assume this role with the credentials of the source" },
+  "region": {
+    placeholder: "REGION",
+    summary: "the region of requests to STS, and the value of AWS_REGION for the program",
+  },
+  "endpoint": { placeholder: "URL", summary: "where the instance metadata service listens" },
+  "timeout": {
+    placeholder: "MS",
+    range: [1, MAX_TIMER_MS],
+    summary: "the time limit in milliseconds; default: 1000 for a request, 60000 for a process",
+  },
+  "min-lifetime": {
+    placeholder: "SECONDS",
+    range: [1, MAX_SECONDS],
+    summary: "fail if the credentials expire sooner than this",
+  },
 };
 
-/** Where credentials come from, and the region that goes with them. */
+/** Where credentials come from, and the region for them. */
 export interface Source {
   readonly provider: CachedProvider;
   /** Reads the shared config files for it. */
@@ -45,7 +56,7 @@ export interface Source {
 /** How a command uses its source. */
 interface SourceUse {
   /** Whether a person may be asked for an MFA code again when the credentials expire. @default {true} */
-  readonly promptsAgain?: boolean;
+  readonly mfaRefresh?: boolean;
   /** Where the warnings of providers go. Defaults to lines on the standard error output. */
   readonly warn?: (message: string) => void;
 }
@@ -53,17 +64,17 @@ interface SourceUse {
 /**
  * Makes the source that the arguments name.
  *
- * @throws {UsageError} If two of them exclude each other.
+ * @throws {UsageError} If two of the arguments cannot be used together.
  */
 export function sourceOf(args: Arguments, terminal: Terminal, use: SourceUse = {}): Source {
-  const { promptsAgain = true, warn = (message) => terminal.printError(`warning  ${printableMessage(message)}`) } = use;
+  const { mfaRefresh = true, warn = (message) => terminal.printError(`warning  ${printableMessage(message)}`) } = use;
   const { profile, region, "role-arn": roleArn } = args.values;
   const common = {
     ...(profile === undefined ? {} : { profile }),
     runtime: terminal.runtime,
     logger: { warn },
   };
-  const roles = { region, mfaCodeProvider: mfaCodeProvider(terminal), mfaRefresh: promptsAgain };
+  const roles = { region, mfaCodeProvider: mfaCodeProvider(terminal), mfaRefresh };
   const base = baseProvider(args, common, roles);
   const provider = roleArn === undefined
     ? base
@@ -84,10 +95,12 @@ function baseProvider(
   const limits = numbers["timeout"] === undefined ? {} : { timeout: numbers["timeout"] };
   const imds = { ...limits, ...(endpoint === undefined ? {} : { endpoint }) };
   const nested = { imds, container: limits, process: limits };
-  if (endpoint !== undefined && !["default", "profile", "imds"].includes(source)) exclude("--endpoint", source);
-  if (profile !== undefined && ["env", "container"].includes(source)) exclude("--profile", source);
-  if (program.length > 0 && source !== "process") exclude("a program", source);
-  if (program.length > 0 && profile !== undefined) throw new UsageError("--profile and a program exclude each other");
+  if (endpoint !== undefined && !["default", "profile", "imds"].includes(source)) {
+    failIncompatible("--endpoint", source);
+  }
+  if (profile !== undefined && ["env", "container"].includes(source)) failIncompatible("--profile", source);
+  if (program.length > 0 && source !== "process") failIncompatible("a program", source);
+  if (program.length > 0 && profile !== undefined) throw new UsageError("--profile cannot be used with a program");
   switch (source) {
     case "env":
       return fromEnv(common);
@@ -104,7 +117,7 @@ function baseProvider(
   }
 }
 
-function exclude(what: string, source: string): never {
+function failIncompatible(what: string, source: string): never {
   throw new UsageError(`${what} cannot be used with --source ${source}`);
 }
 
@@ -134,6 +147,6 @@ export async function retrieve({ provider }: Source, { numbers }: Arguments, ter
   if (seconds >= minimum) return credentials;
   throw new Failure(
     `Cannot use the credentials from ${source}: they expire in ${seconds} seconds, and --min-lifetime is ${minimum}`,
-    "Wait until the source has new ones, or make them live longer there.",
+    "Wait until the source has new credentials, or set a longer lifetime there.",
   );
 }

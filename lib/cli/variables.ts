@@ -3,17 +3,17 @@ import type { Credentials } from "../../mod.ts";
 /** Changes to the environment of a program; `undefined` removes a variable. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Variables that name other credentials, or are a part of them. */
-const OF_OTHER_CREDENTIALS: Variables = {
+/** Removes the variables that select other credentials or belong to them. */
+const REMOVE_OTHER_CREDENTIALS: Variables = {
   AWS_PROFILE: undefined,
   AWS_DEFAULT_PROFILE: undefined,
   AWS_SECURITY_TOKEN: undefined,
   AWS_CREDENTIAL_SCOPE: undefined,
 };
 
-/** Variables that an AWS SDK prefers to a container endpoint, or to its address and token. */
-const BEFORE_CONTAINERS: Variables = {
-  ...OF_OTHER_CREDENTIALS,
+/** Removes the variables that an AWS SDK uses before a container endpoint, or in place of its URI and token. */
+const REMOVE_BEFORE_CONTAINERS: Variables = {
+  ...REMOVE_OTHER_CREDENTIALS,
   AWS_ACCESS_KEY_ID: undefined,
   AWS_SECRET_ACCESS_KEY: undefined,
   AWS_SESSION_TOKEN: undefined,
@@ -39,7 +39,7 @@ export function credentialsVariables(credentials: Credentials, region: string | 
     AWS_CREDENTIAL_EXPIRATION: expiration?.toISOString(),
     AWS_ACCOUNT_ID: accountId,
     ...regionVariables(region),
-    ...OF_OTHER_CREDENTIALS,
+    ...REMOVE_OTHER_CREDENTIALS,
   };
 }
 
@@ -50,7 +50,7 @@ export function credentialsVariables(credentials: Credentials, region: string | 
  */
 export function endpointVariables({ uri, token }: { readonly uri: string; readonly token: string }): Variables {
   return {
-    ...BEFORE_CONTAINERS,
+    ...REMOVE_BEFORE_CONTAINERS,
     AWS_CONTAINER_CREDENTIALS_FULL_URI: uri,
     AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
   };
@@ -65,7 +65,7 @@ export function hiddenFiles(platform: "posix" | "windows"): Variables {
   return { AWS_CONFIG_FILE: noFile, AWS_SHARED_CREDENTIALS_FILE: noFile };
 }
 
-/** The variables of the region: some AWS SDKs read only the first, some only the second. */
+/** Sets the region in both variables: some AWS SDKs read only `AWS_REGION`, some only `AWS_DEFAULT_REGION`. */
 export function regionVariables(region: string | undefined): Variables {
   return region === undefined ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region };
 }

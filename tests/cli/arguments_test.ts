@@ -5,11 +5,11 @@ import { FakeTerminal } from "../support/fake_terminal.ts";
 
 const RULES: ArgumentRules = {
   options: {
-    profile: { value: "NAME", text: "" },
-    format: { value: "FORMAT", choices: ["json", "text"], text: "" },
-    timeout: { value: "MS", range: [1, 100], text: "" },
-    emulate: { text: "" },
-    help: { text: "" },
+    profile: { placeholder: "NAME", summary: "" },
+    format: { placeholder: "FORMAT", choices: ["json", "text"], summary: "" },
+    timeout: { placeholder: "MS", range: [1, 100], summary: "" },
+    emulate: { summary: "" },
+    help: { summary: "" },
   },
 };
 
@@ -36,7 +36,7 @@ describe("parseArguments()", () => {
   });
 
   it("reads the operand, before or after options", () => {
-    const rules = { ...RULES, operand: { name: "the service", choices: ["imds", "sts"] } };
+    const rules = { ...RULES, operand: { name: "service", choices: ["imds", "sts"] } };
     assertEquals(parseArguments(["sts", "--emulate"], rules).operand, "sts");
     assertEquals(parseArguments(["--profile", "x", "imds"], rules).operand, "imds");
   });
@@ -51,7 +51,7 @@ describe("parseArguments()", () => {
     [["--profile="], "--profile needs a value: --profile NAME"],
     [["--profile", "--emulate"], "--profile needs a value: --profile NAME"],
     [["--format"], "--format needs a value: --format json|text"],
-    [["--format", "jason"], "--format takes one of json, text, did you mean json?"],
+    [["--format", "jason"], "--format takes one of json, text; did you mean json?"],
     [["--emulate=false"], "--emulate takes no value"],
     [["--timeout", "0"], "--timeout takes an integer from 1 to 100"],
     [["--timeout", "1e2"], "--timeout takes an integer from 1 to 100"],
@@ -62,11 +62,11 @@ describe("parseArguments()", () => {
     [["--"], "this command takes no program after --"],
     [["--"], "the program is missing: add -- and the program with its arguments", { program: "required" }],
     [["--", ""], "the program is missing: add -- and the program with its arguments", { program: "required" }],
-    [[], "the service is missing: imds, sts", { operand: { name: "the service", choices: ["imds", "sts"] } }],
-    [["imd"], "the service cannot be imd: imds, sts, did you mean imds?", {
-      operand: { name: "the service", choices: ["imds", "sts"] },
+    [[], "the service is missing; it is one of imds, sts", { operand: { name: "service", choices: ["imds", "sts"] } }],
+    [["imd"], "the service cannot be imd; it is one of imds, sts; did you mean imds?", {
+      operand: { name: "service", choices: ["imds", "sts"] },
     }],
-    [["imds", "sts"], "unexpected argument sts", { operand: { name: "the service", choices: ["imds", "sts"] } }],
+    [["imds", "sts"], "unexpected argument sts", { operand: { name: "service", choices: ["imds", "sts"] } }],
   ];
   for (const [words, message, rules] of wrong) {
     it(`rejects ${JSON.stringify(words)}${rules === undefined ? "" : ` with ${Object.keys(rules)}`}`, () => {
@@ -97,9 +97,9 @@ describe("rolecreds", () => {
     [["get", "--", "echo"], "rolecreds: a program cannot be used with --source default"],
     [
       ["get", "--emulate", "--profile", "x"],
-      "--emulate can be used with --source imds only, without --profile and --endpoint",
+      "--emulate cannot be used with --profile, --endpoint or a --source other than imds",
     ],
-    [["get", "--source=process", "--profile=x", "--", "ls"], "--profile and a program exclude each other"],
+    [["get", "--source=process", "--profile=x", "--", "ls"], "--profile cannot be used with a program"],
     [["exec", "ls"], "rolecreds: unexpected argument ls; a program must follow --"],
     [["emulate", "imds", "--fault", "nonsense"], "--fault takes a status such as 503, or one of "],
     [["emulate", "imds", "--fault", "nowhere:hang"], "the step of --fault is one of token, list, document, item"],

@@ -33,7 +33,7 @@ function setUp(options: Partial<EndpointOptions> = {}) {
     token: TOKEN,
     region: "eu-west-1",
     now: runtime.now,
-    onRefused: (request, status, reason) => refused.push(`${request.method} ${status} ${reason}`),
+    onFailure: (request, status, reason) => refused.push(`${request.method} ${status} ${reason}`),
     ...options,
   };
   const send = (

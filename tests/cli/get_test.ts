@@ -42,7 +42,7 @@ describe("rolecreds get", () => {
     terminal.stdoutIsTerminal = true;
     assertEquals([await terminal.run("get"), terminal.stderr], [0, ""]);
     const rows = terminal.stdout.split("\n").map((line) => line.split(/\s{2,}/));
-    assertEquals(rows.map(([name]) => name), ["source", "access key id", "secret", "expiration", "account"]);
+    assertEquals(rows.map(([name]) => name), ["source", "access key id", "secret access key", "expiration", "account"]);
     assertEquals(rows[0], ["source", "EC2RoleProvider"]);
     assertFalse(/emulated-secret|emulated-session/.test(terminal.stdout));
   });
@@ -162,7 +162,7 @@ describe("rolecreds get", () => {
     const terminal = withProfiles("");
     assertEquals([await terminal.run("get"), terminal.stdout], [1, ""]);
     const labels = terminal.stderr.split("\n").map((line) => line.slice(0, 7).trim());
-    assertEquals(labels, ["error", "tried", "-", "-", "-", "-", "-", "hint"]);
+    assertEquals(labels, ["error", "state", "-", "-", "-", "-", "-", "hint"]);
     assert(terminal.stderr.includes("\n-      ImdsDisabled: "), terminal.stderr);
   });
 
@@ -171,7 +171,7 @@ describe("rolecreds get", () => {
     await terminal.run("get", "--source", "imds");
     assertEquals(terminal.stderr.split("\n"), [
       "error  ImdsNoRole",
-      "tried  Cannot get credentials: IMDS returned 404, no EC2 IMDS role found",
+      "state  Cannot get credentials: IMDS returned 404, no EC2 IMDS role found",
       "hint   Attach an IAM role to the instance (an instance profile): its credentials are available within seconds.",
     ]);
     const wrong = new FakeTerminal();

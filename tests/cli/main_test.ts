@@ -110,7 +110,7 @@ describeOnPosix("rolecreds get on a terminal", () => {
   itOnTerminal("shows no secret", async () => {
     using cli = startOnTerminal(["get", "--source", "env"], { env });
     assertEquals((await cli.exit).exitCode, 0);
-    assert(/secret +\[redacted\]/.test(cli.stdout), cli.stdout);
+    assert(/secret access key +\[redacted\]/.test(cli.stdout), cli.stdout);
     assertFalse(cli.stdout.includes("CANARY"), cli.stdout);
   });
 
