@@ -16,7 +16,7 @@ interface Globals {
   readonly process?: { readonly versions?: Readonly<Record<string, string | undefined>> };
 }
 
-/** Says which runtime this is. */
+/** The runtime of this program. */
 export function describeRuntime(globals: object = globalThis): RuntimeDescription {
   const { Deno, process } = globals as Globals;
   const kind = runtimeKind(globals);
@@ -24,7 +24,7 @@ export function describeRuntime(globals: object = globalThis): RuntimeDescriptio
     deno: `Deno ${Deno?.version?.deno}`,
     bun: `Bun ${process?.versions?.["bun"]}`,
     node: `Node ${process?.versions?.["node"]}`,
-    web: "a runtime with `fetch` only: it has no variables, no files and no processes",
+    web: "a runtime with `fetch` only: no environment variables, no files and no processes",
   };
   return { kind, name: names[kind], unsupported: unsupportedVersion(globals) };
 }

@@ -1,5 +1,5 @@
 import type { Runtime } from "../runtime.ts";
-import { readTextFile } from "./file.ts";
+import { readTextFile as readRegularFile } from "./file.ts";
 import { replaceFile, type WritableFileSystem } from "./replace_file.ts";
 
 /** The parts of Node's `process` that the adapters use; Bun and Deno have them, too. */
@@ -29,7 +29,7 @@ export function builtinRuntime(
   return {
     env: (name) => process.env[name],
     readTextFile: (path) =>
-      readTextFile({
+      readRegularFile({
         async stat(path) {
           const stats = await files().stat(path);
           return { isFile: stats.isFile(), size: stats.size };
@@ -37,7 +37,7 @@ export function builtinRuntime(
         readFile: (path) => files().readFile(path),
       }, path),
     writeTextFile: (path, text) => replaceFile(files(), path, text),
-    homeDirectory: () => systemHome(process),
+    homeDirectory: () => systemHomeDirectory(process),
     platform: platformOf(process),
   };
 }
@@ -50,10 +50,10 @@ export function platformOf({ platform }: NodeProcess): Runtime["platform"] {
   return platform === "win32" ? "windows" : "posix";
 }
 
-export function systemHome(process: NodeProcess): string | undefined {
+export function systemHomeDirectory(process: NodeProcess): string | undefined {
   try {
     return process.getBuiltinModule<{ homedir(): string }>("node:os").homedir();
   } catch {
-    return undefined; // a user without a home
+    return undefined; // the user has no home directory
   }
 }

@@ -1,7 +1,7 @@
 import type { Runtime } from "../runtime.ts";
 import { builtinRuntime, type NodeProcess } from "./builtin.ts";
 import { atLeast } from "./kind.ts";
-import { refuseProxied } from "./proxy.ts";
+import { throwIfProxied } from "./proxy.ts";
 import { webRuntime } from "./web.ts";
 
 /** From this version on `fetch` obeys `proxy: false`; earlier versions send the request to the proxy nevertheless. */
@@ -16,7 +16,9 @@ export function bunRuntime(process: NodeProcess): Runtime {
     ...builtinRuntime(process),
     // deno-lint-ignore require-await -- a refusal must reject the promise, not throw
     async fetchDirect(url, init) {
-      if (!isDirect) refuseProxied(url, (name) => process.env[name], "Or upgrade Bun to 1.4.5 or later.");
+      if (!isDirect) {
+        throwIfProxied(url, (name) => process.env[name], "As an alternative, upgrade Bun to 1.4.5 or later.");
+      }
       return web.fetch(url, { ...init, proxy: false } as RequestInit);
     },
   };

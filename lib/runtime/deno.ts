@@ -1,6 +1,6 @@
 import { RefusedRequest } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { filePromises, type NodeProcess, systemHome } from "./builtin.ts";
+import { filePromises, type NodeProcess, systemHomeDirectory } from "./builtin.ts";
 import { type FileSystem, readTextFile } from "./file.ts";
 import { proxyVariable, proxyVariables } from "./proxy.ts";
 import { replaceFile } from "./replace_file.ts";
@@ -77,11 +77,11 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
     env,
     readTextFile: async (path) => isGranted({ name: "read", path }) ? await readTextFile(deno, path) : undefined,
     async writeTextFile(path, text) {
-      const folder = path.replace(/[/\\][^/\\]*$/, "");
-      if (!isGranted({ name: "write", path: folder })) throw new Error(`Deno needs --allow-write=${folder}`);
+      const directory = path.replace(/[/\\][^/\\]*$/, "");
+      if (!isGranted({ name: "write", path: directory })) throw new Error(`Deno needs --allow-write=${directory}`);
       await replaceFile(filePromises(nodeProcess()), path, text);
     },
-    homeDirectory: () => isGranted({ name: "sys", kind: "homedir" }) ? systemHome(nodeProcess()) : undefined,
+    homeDirectory: () => isGranted({ name: "sys", kind: "homedir" }) ? systemHomeDirectory(nodeProcess()) : undefined,
     platform: deno.build.os === "windows" ? "windows" : "posix",
   };
 }
@@ -106,9 +106,9 @@ function unrefTimer(deno: Pick<DenoNamespace, "unrefTimer">, timer: unknown): vo
 /** The error for an `https:` URL that may go through a proxy: the direct client cannot use TLS. */
 function httpsRefusal(variable: string | undefined, hidden: readonly string[], os: string): RefusedRequest {
   const state = variable !== undefined
-    ? `${variable} would send it through a proxy`
+    ? `the variable ${variable} sets a proxy for this URL`
     : hidden.length > 0
-    ? `a proxy may apply, ${hidden.join(", ")} may not be read`
+    ? `a proxy may apply: there is no permission to read ${hidden.join(", ")}`
     : "the proxy settings of Windows may apply";
   const fix = variable !== undefined ? `unset ${variable}` : `grant --allow-env=${hidden.join(",")}`;
   // On Windows the settings of the system may apply all the same.
@@ -122,7 +122,11 @@ function nodeProcess(): NodeProcess {
 }
 
 function netRefusal(host: string): RefusedRequest {
-  return new RefusedRequest("permission", `Deno may not connect to ${host}`, `Start Deno with --allow-net=${host}.`);
+  return new RefusedRequest(
+    "permission",
+    `Deno has no permission to connect to ${host}`,
+    `Start Deno with --allow-net=${host}.`,
+  );
 }
 
 function hostWithPort(url: URL): string {

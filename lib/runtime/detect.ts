@@ -15,10 +15,12 @@ let runtime: Runtime | undefined;
  * supported: then its parts do.
  */
 export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
-  runtime ??= detected();
+  runtime ??= ownRuntime();
+  // The two optional parts may be missing in the detected runtime.
   const given = givenParts(parts, [...Object.keys(runtime), "spawn", "writeTextFile"]);
   return {
     ...runtime,
+    // A given `fetch` serves for both, unless `fetchDirect` is given as well.
     ...(given.fetch === undefined ? {} : { fetchDirect: given.fetch }),
     // What was read from elsewhere must not be written to a file of this machine.
     ...(given.readTextFile === undefined ? {} : { writeTextFile: undefined }),
@@ -26,7 +28,7 @@ export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
   };
 }
 
-function detected(): Runtime {
+function ownRuntime(): Runtime {
   const unsupported = unsupportedVersion(globalThis as object);
   if (unsupported !== undefined) return unsupportedRuntime(unsupported);
   const globals = globalThis as unknown as { readonly Deno: DenoNamespace; readonly process: NodeProcess };
@@ -55,6 +57,7 @@ let boundParts: WeakMap<object, Partial<Runtime>> | undefined;
 
 /** The parts that are not `undefined`, including those that an object inherits from its class. */
 function givenParts(parts: Partial<Runtime>, names: readonly string[]): Partial<Runtime> {
+  // AWS SDK v3 calls a default provider with its own configuration, where `runtime` is a string.
   if (typeof parts !== "object") return {};
   const own = Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
   boundParts ??= new WeakMap();

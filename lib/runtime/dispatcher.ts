@@ -20,7 +20,7 @@ interface AgentOptions {
   readonly socketPath?: unknown;
 }
 
-/** Classes that a message does not name, because every dispatcher has them. */
+/** Names of base classes, which say nothing about a dispatcher. They are left out of messages. */
 const BASE_CLASSES: readonly string[] = ["", "DispatcherBase", "Dispatcher", "EventEmitter", "Object"];
 const CUSTOM_HINT =
   "Use the proxy for other requests only, or give a `fetch` without one as `runtime: { fetchDirect }`.";
@@ -41,39 +41,43 @@ export function directDispatch(
   { env, versions }: Pick<NodeProcess, "env" | "versions">,
 ): { readonly dispatcher?: object } {
   const globals = globalThis as unknown as Readonly<Record<symbol, Dispatcher | undefined>>;
-  const first = globals[Symbol.for("undici.globalDispatcher.1")];
-  const second = globals[Symbol.for("undici.globalDispatcher.2")];
+  const v1Dispatcher = globals[Symbol.for("undici.globalDispatcher.1")];
+  const v2Dispatcher = globals[Symbol.for("undici.globalDispatcher.2")];
   // Undici 8 keeps its dispatcher under the symbol ".2", and under ".1" a wrapper of it for older versions.
-  const used = Number(versions["undici"]?.split(".")[0]) >= 8 ? second : first;
-  const isWrapper = second !== undefined && first?.constructor.wrapHandler !== undefined;
+  const used = Number(versions["undici"]?.split(".")[0]) >= 8 ? v2Dispatcher : v1Dispatcher;
+  const isWrapper = v2Dispatcher !== undefined && v1Dispatcher?.constructor.wrapHandler !== undefined;
   const { protocol } = new URL(url);
-  const others = (isWrapper ? [second] : [first, second])
+  const suspects = (isWrapper ? [v2Dispatcher] : [v1Dispatcher, v2Dispatcher])
     .filter((dispatcher) => dispatcher !== undefined)
     .filter((dispatcher) => !isDirect(dispatcher, protocol));
-  if (others[0] === undefined) return {};
-  const other = others.find((dispatcher) => dispatcher !== used) ?? others[0];
-  const direct = part(other, "no proxy agent"); // the agent that EnvHttpProxyAgent uses for hosts in NO_PROXY
-  if (other !== used || !isPlainAgent(direct)) throw refusal(other, CUSTOM_HINT);
-  if (!isExempt(url, (name) => env[name])) throw refusal(other, exemptionHint(url));
+  if (suspects[0] === undefined) return {}; // all dispatchers are direct
+  // Also a dispatcher that this `fetch` does not use: a `fetch` of another version of undici may replace the global one.
+  const suspect = suspects.find((dispatcher) => dispatcher !== used) ?? suspects[0];
+  // the agent that EnvHttpProxyAgent uses for hosts in NO_PROXY
+  const direct = symbolProperty(suspect, "no proxy agent");
+  if (suspect !== used || !isPlainAgent(direct)) throw refusal(suspect, CUSTOM_HINT);
+  if (!isExempt(url, (name) => env[name])) throw refusal(suspect, exemptionHint(url));
   return { dispatcher: direct };
 }
 
 function refusal(dispatcher: Dispatcher, hint: string): RefusedRequest {
   const classes = classesOf(dispatcher).filter((name) => !BASE_CLASSES.includes(name)).join(" extends ");
   const found = classes === "Agent"
-    ? "Agent with code or options of its own"
-    : printable(classes) || "of no known class";
-  return new RefusedRequest("proxy", `the global dispatcher of fetch may use a proxy, it is ${found}`, hint);
+    ? "an Agent with changed code or options"
+    : classes === ""
+    ? "an object of an unknown class"
+    : `an object of the class ${printable(classes)}`;
+  return new RefusedRequest("proxy", `the global dispatcher of fetch may use a proxy: it is ${found}`, hint);
 }
 
 function classesOf(value: object | null): readonly string[] {
-  const itsClass = Object.getPrototypeOf(value);
-  return itsClass === null ? [] : [String(itsClass.constructor.name), ...classesOf(itsClass)];
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null ? [] : [String(prototype.constructor.name), ...classesOf(prototype)];
 }
 
 function isDirect(dispatcher: Dispatcher, protocol: string): boolean {
   return isPlainAgent(dispatcher) || isPlainMock(dispatcher) ||
-    (isOwnDispatch(dispatcher) && isPlainAgent(part(dispatcher, `${protocol.slice(0, -1)} proxy agent`)));
+    (isOwnDispatch(dispatcher) && isPlainAgent(symbolProperty(dispatcher, `${protocol.slice(0, -1)} proxy agent`)));
 }
 
 /** A new agent for each class, created at the first use. */
@@ -85,12 +89,14 @@ let newAgents: WeakMap<object, object> | undefined;
  * those of a new object of the same class.
  */
 function isPlainAgent(value: unknown): value is Dispatcher {
-  if (!isDispatcher(value) || !isOwnDispatch(value) || part(value, "clients") === undefined) return false;
+  if (!isDispatcher(value) || !isOwnDispatch(value) || symbolProperty(value, "clients") === undefined) return false;
   newAgents ??= new WeakMap();
   const plain = newAgents.get(value.constructor) ?? new value.constructor();
   newAgents.set(value.constructor, plain);
   return hasPlainOptions(value) &&
-    ["factory", "dispatch interceptors"].every((name) => String(part(value, name)) === String(part(plain, name)));
+    ["factory", "dispatch interceptors"].every((name) =>
+      String(symbolProperty(value, name)) === String(symbolProperty(plain, name))
+    );
 }
 
 /**
@@ -98,20 +104,21 @@ function isPlainAgent(value: unknown): value is Dispatcher {
  * `dispatch()` from its base class. False for a subclass and for a Proxy.
  */
 function isOwnDispatch(dispatcher: Dispatcher): boolean {
-  const itsClass = Object.getPrototypeOf(dispatcher);
-  const base = Object.getPrototypeOf(itsClass);
-  return part(itsClass, "dispatch") !== undefined && !Object.hasOwn(itsClass, "dispatch") &&
+  const prototype = Object.getPrototypeOf(dispatcher);
+  const base = Object.getPrototypeOf(prototype);
+  return symbolProperty(prototype, "dispatch") !== undefined && !Object.hasOwn(prototype, "dispatch") &&
     Object.hasOwn(base, "dispatch") && dispatcher.dispatch === base.dispatch;
 }
 
 function isPlainMock(dispatcher: Dispatcher): boolean {
-  const itsClass = Object.getPrototypeOf(dispatcher);
-  return part(dispatcher, "is mock active") !== undefined && Object.hasOwn(itsClass, "deactivate") &&
-    dispatcher.dispatch === itsClass.dispatch && hasPlainOptions(dispatcher) && isPlainAgent(part(dispatcher, "agent"));
+  const prototype = Object.getPrototypeOf(dispatcher);
+  return symbolProperty(dispatcher, "is mock active") !== undefined && Object.hasOwn(prototype, "deactivate") &&
+    dispatcher.dispatch === prototype.dispatch && hasPlainOptions(dispatcher) &&
+    isPlainAgent(symbolProperty(dispatcher, "agent"));
 }
 
 function hasPlainOptions(dispatcher: Dispatcher): boolean {
-  const { connect, tls, interceptors, socketPath } = (part(dispatcher, "options") ?? {}) as AgentOptions;
+  const { connect, tls, interceptors, socketPath } = (symbolProperty(dispatcher, "options") ?? {}) as AgentOptions;
   return [interceptors, socketPath, connect?.socketPath, connect?.path].every((option) => option === undefined) &&
     typeof connect !== "function" && typeof tls !== "function";
 }
@@ -120,8 +127,8 @@ function isDispatcher(value: unknown): value is Dispatcher {
   return typeof value === "object" && value !== null && "dispatch" in value;
 }
 
-/** A part that undici keeps under a symbol of its own. */
-function part(owner: object, name: string): unknown {
+/** The value that undici stores under a symbol with this description. */
+function symbolProperty(owner: object, name: string): unknown {
   const key = Object.getOwnPropertySymbols(owner).find(({ description }) => description === name);
   return key === undefined ? undefined : (owner as Record<symbol, unknown>)[key];
 }

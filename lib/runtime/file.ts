@@ -7,17 +7,17 @@ export interface FileSystem {
 }
 
 const MAX_FILE_BYTES = 16 * 2 ** 20;
-/** Not regular files; people name them where they want no file. */
+/** Paths that are not regular files, but that users set to mean an empty file. */
 const EMPTY_FILES: readonly string[] = ["/dev/null", "NUL", "\\\\.\\nul"];
 const MISSING_CODES: readonly unknown[] = ["ENOENT", "ENOTDIR"];
 const PERMISSION_CODES: readonly unknown[] = ["EACCES", "EPERM", "ERR_ACCESS_DENIED"];
 const NEWLINE = 0x0a;
 
 /**
- * Implements `Runtime.readTextFile` with the functions of an adapter. A pipe or a device is not opened: reading it may
+ * Implements `Runtime.readTextFile` with the file functions of an adapter. A pipe or a device is not opened: reading it may
  * never end.
  *
- * @throws {FileError} Without the words of the system, which quote the path.
+ * @throws {FileError} With a message of this library: the system's errors quote the path.
  */
 export async function readTextFile(files: FileSystem, path: string): Promise<string | undefined> {
   if (EMPTY_FILES.includes(path)) return "";
@@ -29,6 +29,7 @@ export async function readTextFile(files: FileSystem, path: string): Promise<str
   return bytes === undefined ? undefined : decode(bytes);
 }
 
+/** The result of a call; `undefined` if there is no such file. Other errors become a `FileError`. */
 async function ifPresent<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
@@ -36,7 +37,7 @@ async function ifPresent<T>(call: () => Promise<T>): Promise<T | undefined> {
     const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
     // A symbolic link with read permission can point to a file without; Deno then throws NotCapable.
     if (MISSING_CODES.includes(code) || name === "NotCapable") return undefined;
-    if (PERMISSION_CODES.includes(code)) throw fileError("NotPermitted", "it may not be read");
+    if (PERMISSION_CODES.includes(code)) throw fileError("NotPermitted", "there is no permission to read it");
     const state = "the system could not read it";
     if (typeof code !== "string" || !/^\w{1,40}$/.test(code)) throw fileError("Unreadable", state);
     throw fileError("Unreadable", `${state} (${code})`, { systemCode: code });

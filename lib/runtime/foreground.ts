@@ -3,10 +3,11 @@ import { startFailure } from "./spawn/child.ts";
 /** How a program in the foreground exited. The exit code is the one that a shell reports. */
 export interface ForegroundExit {
   /**
-   * Its own; 128 + the number of the signal that killed it; 127 if there is no such program, 126 if it does not start.
+   * The program's exit code; 128 plus the number of the signal that killed it; 127 if there is no such program; 126 if it
+   * cannot be started.
    */
   readonly exitCode: number;
-  /** The signal that ended it, such as `SIGKILL`. */
+  /** The signal that killed it, such as `SIGKILL`. */
   readonly signal?: string;
   /** Why it did not start. Does not quote its arguments. */
   readonly failure?: { readonly state: string; readonly hint?: string | undefined };
@@ -19,7 +20,7 @@ interface Child {
   on(event: "exit", listener: (exitCode: number | null, signal: string | null) => void): void;
 }
 
-interface ForegroundProcess {
+interface SignalProcess {
   readonly pid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   kill(pid: number, signal: string): void;
@@ -28,19 +29,23 @@ interface ForegroundProcess {
   getBuiltinModule<T>(id: string): T;
 }
 
-const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+/** The signals that end a program by default and can be caught. */
+const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 /**
  * A terminal sends these to every process in its foreground. Some programs exit without cleanup when the same signal
  * arrives a second time.
  */
 const SENT_BY_TERMINALS: readonly string[] = ["SIGINT", "SIGQUIT"];
-/** How long to wait for the signal: Deno delivers it late, and one such as SIGSEGV may not end the program. */
+/**
+ * How long to wait until the signal has ended this program. On Deno that takes a moment, and some signals, such as SIGSEGV,
+ * may not end it.
+ */
 const SIGNAL_DELAY_MS = 500;
 const NO_PERMISSION_HINT = "Start Deno with --allow-run and --allow-env.";
 
 /**
- * Runs a program in the foreground: it has the standard streams and the process group of this program, and gets its
- * signals.
+ * Runs a program with the standard streams and in the process group of this one. Signals that this program receives are
+ * forwarded to it.
  *
  * @param command The program and its arguments; no shell sees them.
  * @param variables Changes to the environment; `undefined` removes one.
@@ -49,14 +54,14 @@ export async function runInForeground(
   [file = "", ...args]: readonly string[],
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<ForegroundExit> {
-  const process = foregroundProcess();
+  const process = signalProcess();
   const { spawn } = process.getBuiltinModule<{ spawn(file: string, args: readonly string[], options: object): Child }>(
     "node:child_process",
   );
   let child: Child | undefined;
   const release = onSignals(process, (signal) => child !== undefined && forward(process, child, signal));
   try {
-    child = spawn(file, args, { stdio: "inherit", env: definedOnly({ ...process.env, ...variables }) });
+    child = spawn(file, args, { stdio: "inherit", env: withoutUndefined({ ...process.env, ...variables }) });
     return await exitOf(process, child);
   } catch (error) {
     return notStarted(error);
@@ -70,30 +75,31 @@ export async function runInForeground(
  * promise resolves to the exit code that a shell would report.
  */
 export async function endBySignal(signal: string): Promise<number> {
-  const process = foregroundProcess();
+  const process = signalProcess();
   try {
     process.kill(process.pid, signal);
     await new Promise((resolve) => setTimeout(resolve, SIGNAL_DELAY_MS));
-  } catch { /* Deno without --allow-run */ }
+  } catch { /* Deno without --allow-run may not send signals: the exit code says it */ }
   return 128 + signalNumber(process, signal);
 }
 
 /**
- * Calls `listener` in place of the default action of the signals that end a program. The result restores that action.
+ * Calls `listener` for the signals that end a program, whose default action then does not happen. Returns a function that
+ * removes the listener.
  */
 export function onEndSignals(listener: (signal: string) => void): () => void {
-  return onSignals(foregroundProcess(), listener);
+  return onSignals(signalProcess(), listener);
 }
 
-function onSignals(process: ForegroundProcess, listener: (signal: string) => void): () => void {
-  const listeners = FORWARDED.map((signal) => [signal, () => listener(signal)] as const);
-  for (const [signal, tell] of listeners) process.on(signal, tell);
+function onSignals(process: SignalProcess, onSignal: (signal: string) => void): () => void {
+  const listeners = END_SIGNALS.map((signal) => [signal, () => onSignal(signal)] as const);
+  for (const [signal, listener] of listeners) process.on(signal, listener);
   return () => {
-    for (const [signal, tell] of listeners) process.off(signal, tell);
+    for (const [signal, listener] of listeners) process.off(signal, listener);
   };
 }
 
-function forward(process: ForegroundProcess, child: Child, signal: string): void {
+function forward(process: SignalProcess, child: Child, signal: string): void {
   const { isatty } = process.getBuiltinModule<{ isatty(descriptor: number): boolean }>("node:tty");
   if (SENT_BY_TERMINALS.includes(signal) && [0, 1, 2].some((descriptor) => isatty(descriptor))) return;
   try {
@@ -104,7 +110,7 @@ function forward(process: ForegroundProcess, child: Child, signal: string): void
   }
 }
 
-function exitOf(process: ForegroundProcess, child: Child): Promise<ForegroundExit> {
+function exitOf(process: SignalProcess, child: Child): Promise<ForegroundExit> {
   return new Promise((resolve) => {
     child.on("error", (error) => resolve(notStarted(error)));
     child.on("exit", (exitCode, signal) => {
@@ -116,22 +122,22 @@ function exitOf(process: ForegroundProcess, child: Child): Promise<ForegroundExi
 
 function notStarted(error: unknown): ForegroundExit {
   if ((error as { name?: unknown }).name === "NotCapable") {
-    return { exitCode: 126, failure: { state: "Deno may not start programs", hint: NO_PERMISSION_HINT } };
+    return { exitCode: 126, failure: { state: "Deno has no permission to start programs", hint: NO_PERMISSION_HINT } };
   }
   const { cause, hint } = startFailure(error, {});
   const isMissing = (error as { code?: unknown }).code === "ENOENT";
   return { exitCode: isMissing ? 127 : 126, failure: { state: cause.message, hint } };
 }
 
-function signalNumber(process: ForegroundProcess, signal: string): number {
+function signalNumber(process: SignalProcess, signal: string): number {
   const { constants } = process.getBuiltinModule<{ constants: { signals: Record<string, number> } }>("node:os");
   return constants.signals[signal] ?? 0;
 }
 
-function definedOnly(variables: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+function withoutUndefined(variables: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined));
 }
 
-function foregroundProcess(): ForegroundProcess {
-  return (globalThis as unknown as { readonly process: ForegroundProcess }).process;
+function signalProcess(): SignalProcess {
+  return (globalThis as unknown as { readonly process: SignalProcess }).process;
 }

@@ -1,5 +1,5 @@
 /** A request as it arrived. */
-export interface HttpRequest {
+export interface ReceivedHttpRequest {
   readonly method: string;
   /** The request target: a path with its query, or a whole URL, which clients send to a proxy. */
   readonly target: string;
@@ -13,7 +13,7 @@ export interface HttpRequest {
  * What the bytes received so far are: a request of `length` bytes, the beginning of one, or an error to respond with.
  */
 type ParsedRequest =
-  | { readonly kind: "request"; readonly request: HttpRequest; readonly length: number }
+  | { readonly kind: "request"; readonly request: ReceivedHttpRequest; readonly length: number }
   | { readonly kind: "incomplete" }
   | { readonly kind: "invalid"; readonly status: number };
 

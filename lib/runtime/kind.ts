@@ -11,8 +11,8 @@ interface Globals {
 }
 
 /**
- * Which runtime this program is on; "web" where no more than `fetch` is sure to exist. On Deno it leaves `process`
- * alone: the first access loads Deno's emulation of Node, which takes longer than a retrieval.
+ * The runtime that this program runs on; "web" where only `fetch` can be relied on. On Deno it does not access `process`:
+ * the first access loads Deno's emulation of Node, which takes longer than a retrieval.
  */
 export function runtimeKind(globals: Globals): "deno" | "bun" | "node" | "web" {
   if (globals.Deno !== undefined) return "deno";
@@ -29,14 +29,14 @@ export function runtimeKind(globals: Globals): "deno" | "bun" | "node" | "web" {
 export function unsupportedVersion(globals: Globals): CredentialsProviderError | undefined {
   const kind = runtimeKind(globals);
   if (kind === "deno") {
-    const version = globals.Deno?.version?.deno ?? "of no version";
+    const version = globals.Deno?.version?.deno ?? "of unknown version";
     return atLeast(version, [2, 5, 1]) ? undefined : tooOld(`Deno ${version}`, "Deno 2.5.1");
   }
   const { process } = globals;
   if (kind === "web" || process?.getBuiltinModule !== undefined) return undefined;
   return kind === "bun"
     ? tooOld(`Bun ${process?.versions?.["bun"]}`, "Bun 1.2.6")
-    : tooOld(`Node ${process?.versions?.["node"]}`, "Node 20.16, 22.3");
+    : tooOld(`Node ${process?.versions?.["node"]}`, "Node 20.16 or later in version 20, or to Node 22.3");
 }
 
 /** Whether a version such as `1.4.0-canary.1` is at least the one with these numbers. */

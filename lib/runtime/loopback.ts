@@ -1,5 +1,5 @@
 import type { NodeProcess } from "./builtin.ts";
-import { chunkFrame, type HttpRequest, isChunked, parseRequest, responseHead } from "./http_message.ts";
+import { chunkFrame, isChunked, parseRequest, type ReceivedHttpRequest, responseHead } from "./http_message.ts";
 
 /** An HTTP server on a loopback address. */
 export interface LoopbackServer {
@@ -40,12 +40,13 @@ interface Net {
   createServer(listener: (socket: Socket) => void): Server;
 }
 
-const MAX_WAITING_BYTES = 2_097_152;
+/** Bytes of requests that were received and not yet handled; above that the connection is closed. */
+const MAX_PENDING_BYTES = 2_097_152;
 
 /**
  * Serves a handler on a loopback port over `node:net`, which all three runtimes have. On some versions of Deno and Bun
- * a server of `node:http` neither closes nor lets the program end after a lost connection; here each socket is closed
- * itself.
+ * a server of `node:http` neither closes nor lets the program end after a lost connection; this server closes its own
+ * sockets.
  */
 export async function listenOnLoopback(
   handler: RequestHandler,
@@ -79,7 +80,8 @@ class Connection {
   readonly #socket: Socket;
   readonly #handler: RequestHandler;
   #received: Uint8Array = new Uint8Array();
-  #current: AbortController | undefined;
+  /** Aborts the current request; stays set once the connection is ending. */
+  #currentRequest: AbortController | undefined;
 
   constructor(socket: Socket, handler: RequestHandler) {
     this.#socket = socket;
@@ -91,7 +93,7 @@ class Connection {
   }
 
   destroy(): void {
-    this.#current?.abort();
+    this.#currentRequest?.abort();
     this.#socket.destroy();
   }
 
@@ -100,20 +102,20 @@ class Connection {
     received.set(this.#received);
     received.set(chunk, this.#received.length);
     this.#received = received;
-    if (received.length > MAX_WAITING_BYTES) this.destroy();
+    if (received.length > MAX_PENDING_BYTES) this.destroy();
     else this.#next();
   }
 
   #next(): void {
-    if (this.#current !== undefined) return;
+    if (this.#currentRequest !== undefined) return;
     const parsed = parseRequest(this.#received);
     if (parsed.kind === "incomplete") return;
     if (parsed.kind === "invalid") return this.#refuse(parsed.status);
     this.#received = this.#received.subarray(parsed.length);
-    this.#current = new AbortController();
-    this.#respond(parsed.request, this.#current.signal).then((keepAlive) => {
+    this.#currentRequest = new AbortController();
+    this.#respond(parsed.request, this.#currentRequest.signal).then((keepAlive) => {
       if (!keepAlive) return this.#socket.end();
-      this.#current = undefined;
+      this.#currentRequest = undefined;
       this.#next();
     }, () => this.destroy());
   }
@@ -124,7 +126,10 @@ class Connection {
   }
 
   /** Sends the response. Resolves to true if the connection can be used for the next request. */
-  async #respond({ method, target, headers, body, keepAlive }: HttpRequest, signal: AbortSignal): Promise<boolean> {
+  async #respond(
+    { method, target, headers, body, keepAlive }: ReceivedHttpRequest,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const url = target.startsWith("/") ? `http://${headers.get("host") ?? "localhost"}${target}` : target;
     const hasBody = body.length > 0 && method !== "GET" && method !== "HEAD";
     const request = new Request(url, { method, headers, signal, ...(hasBody ? { body } : {}) });
@@ -138,7 +143,7 @@ class Connection {
     try {
       return await this.#sendBody(response, response.body, signal) && isKept;
     } catch {
-      return false; // the body broke off: so does the connection, after what was sent
+      return false; // the body failed: the connection is closed after the bytes already sent
     }
   }
 
@@ -147,7 +152,7 @@ class Connection {
     let sent = 0;
     for await (const chunk of body) {
       if (signal.aborted) return false;
-      if (chunk.length === 0) continue; // it would end a chunked body
+      if (chunk.length === 0) continue; // an empty chunk would end a chunked body
       const [before, after] = isChunked(response) ? chunkFrame(chunk.length) : [];
       for (const bytes of [before, chunk, after]) if (bytes !== undefined) this.#socket.write(bytes);
       sent += chunk.length;

@@ -9,7 +9,7 @@ export function nodeRuntime(process: NodeProcess): Runtime {
   return {
     ...web,
     ...builtinRuntime(process),
-    // deno-lint-ignore require-await -- a refusal must reject the promise
+    // deno-lint-ignore require-await -- a refusal must reject the promise, not throw
     async fetchDirect(url, init) {
       return web.fetch(url, { ...init, ...directDispatch(url, process) } as RequestInit);
     },

@@ -18,8 +18,8 @@ interface PromptProcess {
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ["\x03", "\x04", "\b", "\x7f"];
 
 /**
- * Prompts on the standard error output for a line, without echo. Both must be terminals. Ctrl-C and the signals that
- * end a program end it, after the terminal is restored.
+ * Prints a question on stderr and reads a line from stdin without showing it. Both must be terminals. Ctrl-C and the
+ * signals that end a program still end it, after the terminal was reset.
  *
  * @throws The reason of `signal`; an error if stdin ends or the user types Ctrl-D.
  */
@@ -37,13 +37,13 @@ export function readHiddenLine(question: string, signal: AbortSignal): Promise<s
       stderr.write("\n");
       release();
     }
-    function end(name: string): void {
+    function exitBySignal(signalName: string): void {
       restore();
-      endBySignal(name).then((exitCode) => process.exit(exitCode));
+      endBySignal(signalName).then((exitCode) => process.exit(exitCode));
     }
     function onEnd(): void {
       restore();
-      reject(new Error("The input ended"));
+      reject(new Error("Cannot read the line: the standard input ended"));
     }
     function onAbort(): void {
       restore();
@@ -51,7 +51,7 @@ export function readHiddenLine(question: string, signal: AbortSignal): Promise<s
     }
     function onData(chunk: Uint8Array | string): void {
       for (const key of typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk)) {
-        if (key === CTRL_C) return end("SIGINT");
+        if (key === CTRL_C) return exitBySignal("SIGINT");
         if (key === CTRL_D) return onEnd();
         if (key === "\r" || key === "\n") {
           restore();
@@ -60,7 +60,7 @@ export function readHiddenLine(question: string, signal: AbortSignal): Promise<s
         line = key === BACKSPACE || key === DELETE ? line.slice(0, -1) : line + key;
       }
     }
-    const release = onEndSignals(end);
+    const release = onEndSignals(exitBySignal);
     signal.addEventListener("abort", onAbort, { once: true });
     stdin.setRawMode(true); // before the question, so that nothing that is typed early appears
     stderr.write(question);

@@ -32,12 +32,16 @@ export function exemptionHint(url: string): string {
 }
 
 /**
- * Refuses a request that a proxy variable may send through a proxy, for runtimes whose `fetch` cannot be made direct.
+ * Refuses a request that may go through a proxy because of a variable, for runtimes whose `fetch` cannot be made direct.
  *
  * @throws {RefusedRequest} Before anything is sent.
  */
-export function refuseProxied(url: string, env: Env, orElse: string): void {
+export function throwIfProxied(url: string, env: Env, secondHint: string): void {
   const variable = proxyVariable(url, env);
   if (variable === undefined || isExempt(url, env)) return;
-  throw new RefusedRequest("proxy", `${variable} would send it through a proxy`, `${exemptionHint(url)} ${orElse}`);
+  throw new RefusedRequest(
+    "proxy",
+    `the variable ${variable} sets a proxy for this URL`,
+    `${exemptionHint(url)} ${secondHint}`,
+  );
 }

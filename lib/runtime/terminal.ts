@@ -7,7 +7,7 @@ import { readHiddenLine } from "./prompt.ts";
 
 export type { ForegroundExit } from "./foreground.ts";
 
-/** The terminal and the system, as a command uses them. */
+/** What a command line program needs of its terminal and the operating system. */
 export interface Terminal {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
@@ -23,7 +23,7 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Writes a line to the standard error output; a line that cannot be written is lost. */
   readonly printError: (line: string) => void;
-  /** Prompts on the standard error output for a line, without echo; stdin and stderr must be terminals. */
+  /** Prints a question on stderr and reads a line from stdin without showing it; both must be terminals. */
   readonly readHiddenLine: (question: string, signal: AbortSignal) => Promise<string>;
   /** Cryptographically random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
@@ -79,7 +79,10 @@ interface ParseArgs {
   parseArgs(config: object): { readonly tokens: readonly ArgumentToken[] };
 }
 
-/** Splits a command line by `parseArgs` of `node:util`, without its checks: their messages differ between runtimes. */
+/**
+ * Splits a command line with `parseArgs` of `node:util`. Its checks are not used, because their messages differ between
+ * runtimes.
+ */
 export function argumentTokens(
   args: readonly string[],
   options: Readonly<Record<string, ArgumentSyntax>>,
@@ -90,8 +93,8 @@ export function argumentTokens(
 }
 
 /**
- * Whether Deno may listen on a port of 127.0.0.1; always true on other
- * runtimes. Without the permission Deno ends the program by an error that cannot be caught.
+ * Whether Deno may listen on a port of 127.0.0.1; always true on other runtimes. Without the permission Deno ends the
+ * program by an error that cannot be caught.
  */
 export function mayListen(port: number): boolean {
   const { Deno } = globalThis as unknown as { readonly Deno?: Pick<DenoNamespace, "permissions"> };
@@ -123,7 +126,7 @@ export async function runIfStarted(
       printError(line) {
         try {
           write(process, STDERR, line);
-        } catch { /* there is no other place to say it */ }
+        } catch { /* there is no other output to report this on */ }
       },
       readHiddenLine,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -134,8 +137,8 @@ export async function runIfStarted(
 }
 
 /**
- * Writes a line at once. The streams of `process` are not touched: they make pipes non-blocking, also for the programs
- * that inherit them.
+ * Writes a line synchronously. `process.stdout` and `process.stderr` are not used: they make a pipe non-blocking, also
+ * for the programs that inherit it.
  */
 function write(process: Process, descriptor: number, line: string): void {
   const { writeSync } = process.getBuiltinModule<FileSystem>("node:fs");
@@ -153,11 +156,12 @@ function write(process: Process, descriptor: number, line: string): void {
 }
 
 /**
- * Node before 24.2 has no `import.meta.main`. There the real path of the script is compared, because npm starts it
- * through a symbolic link.
+ * Whether this module is the entry point: `import.meta.main`, or before Node 24.2 whether the real path of the script is
+ * this URL. npm starts the script through a symbolic link.
  */
 function wasStarted({ main, url }: { readonly main?: boolean; readonly url: string }, process: Process): boolean {
   if (main !== undefined) return main;
+  // An old Node cannot resolve the link here, and must reach the error that names the version.
   if (process.getBuiltinModule === undefined) return /\b(rolecreds|main\.js)$/.test(process.argv?.[1] ?? "");
   const { realpathSync } = process.getBuiltinModule<FileSystem>("node:fs");
   const { pathToFileURL } = process.getBuiltinModule<{ pathToFileURL(path: string): URL }>("node:url");

@@ -31,7 +31,8 @@ let cacheIsAccepted: boolean | undefined;
 
 async function send(url: string, init: RequestInit): Promise<Response> {
   if (typeof globalThis.fetch !== "function") {
-    const hint = "Run it on a supported version of Deno, Bun or Node, or give another `fetch` as `runtime: { fetch }`.";
+    const hint =
+      "Run the program on a supported version of Deno, Bun or Node, or give a `fetch` as `runtime: { fetch }`.";
     throw new RefusedRequest("unsupported", "there is no global fetch", hint);
   }
   cacheIsAccepted ??= acceptsCache();
@@ -82,7 +83,7 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Node refuses fractions. */
+/** A delay that timers accept: rounded up, because Node refuses fractions, and at most {@linkcode MAX_TIMER_MS}. */
 export function timerMs(ms: number): number {
   return Math.min(Math.ceil(ms), MAX_TIMER_MS);
 }

@@ -149,7 +149,11 @@ describe("diagnose(): what fails beneath", () => {
 
   it("a runtime that cannot keep a proxy out", async () => {
     const { runtime } = setUp({});
-    const refusal = new RefusedRequest("proxy", "HTTP_PROXY would send it through a proxy", "Add it to NO_PROXY.");
+    const refusal = new RefusedRequest(
+      "proxy",
+      "the variable HTTP_PROXY sets a proxy for this URL",
+      "Add it to NO_PROXY.",
+    );
     const fetchDirect = () => Promise.reject(refusal);
     const found = await find({ runtime: { ...runtime, fetchDirect } }, "imds.token failure");
     assert(found?.message.startsWith("ImdsProxyError: "), found?.message);

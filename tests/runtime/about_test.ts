@@ -10,7 +10,11 @@ describe("describeRuntime()", () => {
     [{ Deno: { version: { deno: "2.4.0" } } }, "Deno 2.4.0", "Upgrade to Deno 2.5.1 or later."],
     [{ process: { versions: { node: "24.1.0", bun: "1.4.5" }, getBuiltinModule } }, "Bun 1.4.5", undefined],
     [{ process: { versions: { node: "24.1.0" }, getBuiltinModule } }, "Node 24.1.0", undefined],
-    [{ process: { versions: { node: "18.0.0" } } }, "Node 18.0.0", "Upgrade to Node 20.16, 22.3 or later."],
+    [
+      { process: { versions: { node: "18.0.0" } } },
+      "Node 18.0.0",
+      "Upgrade to Node 20.16 or later in version 20, or to Node 22.3 or later.",
+    ],
   ] as const;
   for (const [globals, name, hint] of runtimes) {
     it(`says ${name}${hint === undefined ? "" : ", and that it is not supported"}`, () => {
@@ -22,7 +26,7 @@ describe("describeRuntime()", () => {
   it("says what a runtime without a name lacks", () => {
     assertEquals(describeRuntime({}), {
       kind: "web",
-      name: "a runtime with `fetch` only: it has no variables, no files and no processes",
+      name: "a runtime with `fetch` only: no environment variables, no files and no processes",
       unsupported: undefined,
     });
   });

@@ -14,7 +14,7 @@ describe("bunRuntime()", () => {
       const older = { versions: { bun }, env: PROXY, getBuiltinModule } as unknown as NodeProcess;
       const fetching = () => bunRuntime(older).fetchDirect("http://169.254.169.254/latest/api/token", {});
       const { reason, message, hint } = await assertRejects(fetching, RefusedRequest);
-      assertEquals([reason, message], ["proxy", "http_proxy would send it through a proxy"]);
+      assertEquals([reason, message], ["proxy", "the variable http_proxy sets a proxy for this URL"]);
       assert(hint.includes("Add 169.254.169.254 to NO_PROXY") && hint.includes("1.4.5"), hint);
     });
   }

@@ -55,7 +55,7 @@ function outputOf(args: readonly string[], env: object = {}): string {
     for (const flags of [[], ["--allow-run=/bin/true"], [`--deny-run=${helper}`]]) {
       assertEquals(
         output(scratch, flags, [helper, "canary"]),
-        "ProcessProviderExecutionError Cannot run the credential process: Deno may not start the program " +
+        "ProcessProviderExecutionError Cannot run the credential process: Deno has no permission to start the program " +
           `Start Deno with --allow-run=${helper}.\n`,
       );
     }
@@ -70,7 +70,7 @@ function outputOf(args: readonly string[], env: object = {}): string {
     );
     assertEquals(
       outputOf(["run", "--no-lock", "--no-check", hosts, "helper --password canary"]),
-      "ProcessProviderExecutionError Cannot run the credential process: Deno may not start the program " +
+      "ProcessProviderExecutionError Cannot run the credential process: Deno has no permission to start the program " +
         "Start Deno with --allow-run for that program.\n",
     );
   });
@@ -80,7 +80,10 @@ function outputOf(args: readonly string[], env: object = {}): string {
     using scratch = new Scratch();
     const helper = scratch.script("helper", `echo '${DOCUMENT}'`);
     const text = output(scratch, [`--allow-run=${helper}`], [helper, "canary"], { LD_LIBRARY_PATH: "/nonexistent" });
-    assertStringIncludes(text, "Start Deno with --allow-run, unset LD_* and DYLD_*, or set inheritEnv to false.");
+    assertStringIncludes(
+      text,
+      "Start Deno with --allow-run without a program name; or unset LD_* and DYLD_*; or set inheritEnv to false.",
+    );
   });
 
   it("kills the process alone, when it may start only that", async () => {
@@ -138,7 +141,7 @@ describeOnPosix("denoRuntime().spawn()", () => {
     const result = await spawn(["/bin/helper", "canary"], options);
     assert(result.kind === "notStarted");
     assertEquals([result.cause.message, result.hint], [
-      "Deno may not start the program",
+      "Deno has no permission to start the program",
       "Start Deno with --allow-run=/bin/helper.",
     ]);
     assertEquals(queries, ["/bin/sh", "/bin/helper"].map((command) => ({ name: "run", command })));

@@ -62,7 +62,7 @@ describe("denoRuntime()", () => {
   it("names the flag, when it may not connect", async () => {
     assertEquals(
       await refusal(() => fakeDeno(["env"]).runtime.fetchDirect(URL_V4, {})),
-      "permission: Deno may not connect to 169.254.169.254:80. Start Deno with --allow-net=169.254.169.254:80.",
+      "permission: Deno has no permission to connect to 169.254.169.254:80. Start Deno with --allow-net=169.254.169.254:80.",
     );
   });
 });
@@ -121,7 +121,7 @@ describe("denoRuntime().fetchDirect()", () => {
   it("refuses https where a proxy applies: the direct client speaks without TLS", async () => {
     assertEquals(
       await refusal(() => fakeDeno(["env", "net"], PROXY).runtime.fetchDirect("https://imds.example/", {})),
-      "proxy: https_proxy would send it through a proxy. Use an http: endpoint, or unset https_proxy.",
+      "proxy: the variable https_proxy sets a proxy for this URL. Use an http: endpoint, or unset https_proxy.",
     );
   });
 
@@ -141,7 +141,7 @@ describe("denoRuntime().fetchDirect()", () => {
     const granted = ["net", "env=https_proxy", "env=all_proxy"];
     assertEquals(
       await refusal(() => fakeDeno(granted).runtime.fetchDirect("https://imds.example/", {})),
-      "proxy: a proxy may apply, HTTPS_PROXY, ALL_PROXY may not be read. " +
+      "proxy: a proxy may apply: there is no permission to read HTTPS_PROXY, ALL_PROXY. " +
         "Use an http: endpoint, or grant --allow-env=HTTPS_PROXY,ALL_PROXY.",
     );
   });

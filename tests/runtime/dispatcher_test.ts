@@ -64,7 +64,7 @@ describe("directDispatch()", () => {
 
   const custom = "Use the proxy for other requests only, or give a `fetch` without one as `runtime: { fetchDirect }`.";
   const found = (name: string, hint = custom) =>
-    `the global dispatcher of fetch may use a proxy, it is ${name}. ${hint}`;
+    `the global dispatcher of fetch may use a proxy: it is an object of ${name}. ${hint}`;
 
   it("adds nothing where fetch was not used yet, and with a plain agent", () => {
     assertEquals(dispatchWith([undefined, undefined]), {});
@@ -75,29 +75,32 @@ describe("directDispatch()", () => {
   });
 
   it("refuses everything else, in either place, and names it", () => {
-    assertEquals(refusal([new ProxyAgent(), undefined]), found("ProxyAgent extends b extends d"));
-    assertEquals(refusal([new a(), new ProxyAgent()]), found("ProxyAgent extends b extends d"));
-    assertEquals(refusal([new w(), new ProxyAgent()]), found("ProxyAgent extends b extends d"));
-    assertEquals(refusal([{ dispatch() {} }, undefined]), found("of no known class"));
-    assertEquals(refusal([new w(), undefined]), found("w extends d"));
-    assertEquals(refusal([new a({ connect: () => {} }), undefined]), found("a extends b extends d"));
-    assertEquals(refusal([new a({ factory: () => "a proxy" }), undefined]), found("a extends b extends d"));
-    assertEquals(refusal([new (class extends a {})(), undefined]), found("a extends b extends d"));
-    assertEquals(refusal([Object.assign(new a(), { dispatch() {} }), undefined]), found("a extends b extends d"));
+    assertEquals(refusal([new ProxyAgent(), undefined]), found("the class ProxyAgent extends b extends d"));
+    assertEquals(refusal([new a(), new ProxyAgent()]), found("the class ProxyAgent extends b extends d"));
+    assertEquals(refusal([new w(), new ProxyAgent()]), found("the class ProxyAgent extends b extends d"));
+    assertEquals(refusal([{ dispatch() {} }, undefined]), found("an unknown class"));
+    assertEquals(refusal([new w(), undefined]), found("the class w extends d"));
+    assertEquals(refusal([new a({ connect: () => {} }), undefined]), found("the class a extends b extends d"));
+    assertEquals(refusal([new a({ factory: () => "a proxy" }), undefined]), found("the class a extends b extends d"));
+    assertEquals(refusal([new (class extends a {})(), undefined]), found("the class a extends b extends d"));
+    assertEquals(
+      refusal([Object.assign(new a(), { dispatch() {} }), undefined]),
+      found("the class a extends b extends d"),
+    );
   });
 
   it("makes the name of a class printable", () => {
     const Odd = { ["\u001b[2J\nAgent"]: class {} }["\u001b[2J\nAgent"] as new () => object;
-    assertEquals(refusal([new Odd(), undefined]), found("[2J Agent"));
+    assertEquals(refusal([new Odd(), undefined]), found("the class [2J Agent"));
   });
 
   const fromEnvironment = new e(new a(), new ProxyAgent());
 
   it("refuses the proxy that Node takes from the environment, and names the exemption", () => {
     const hint = "Add 169.254.169.254 to NO_PROXY, and to no_proxy where it is set.";
-    assertEquals(refusal([fromEnvironment, undefined]), found("e extends b extends d", hint));
-    assertEquals(refusal([fromEnvironment, fromEnvironment]), found("e extends b extends d", hint));
-    assertEquals(refusal([new w(), fromEnvironment], {}, "8"), found("e extends b extends d", hint));
+    assertEquals(refusal([fromEnvironment, undefined]), found("the class e extends b extends d", hint));
+    assertEquals(refusal([fromEnvironment, fromEnvironment]), found("the class e extends b extends d", hint));
+    assertEquals(refusal([new w(), fromEnvironment], {}, "8"), found("the class e extends b extends d", hint));
   });
 
   it("sends with its agent for exempt hosts, where NO_PROXY names the host", () => {
@@ -110,9 +113,12 @@ describe("directDispatch()", () => {
 
   it("does not trust NO_PROXY where fetch does not use that dispatcher, or another is in the other place", () => {
     const env = { NO_PROXY: "169.254.169.254" };
-    assertEquals(refusal([new w(), fromEnvironment], env), found("e extends b extends d"));
-    assertEquals(refusal([fromEnvironment, new ProxyAgent()], env), found("ProxyAgent extends b extends d"));
-    assertEquals(refusal([new e(new ProxyAgent(), new ProxyAgent()), undefined], env), found("e extends b extends d"));
+    assertEquals(refusal([new w(), fromEnvironment], env), found("the class e extends b extends d"));
+    assertEquals(refusal([fromEnvironment, new ProxyAgent()], env), found("the class ProxyAgent extends b extends d"));
+    assertEquals(
+      refusal([new e(new ProxyAgent(), new ProxyAgent()), undefined], env),
+      found("the class e extends b extends d"),
+    );
   });
 
   it("adds nothing where the environment names no proxy for this scheme", () => {

@@ -45,7 +45,11 @@ describe("on Deno", () => {
 
 describe("unsupportedVersion()", () => {
   const cases = [
-    ["Node 20.15.1", { process: { versions: { node: "20.15.1" } } }, "Upgrade to Node 20.16, 22.3 or later."],
+    [
+      "Node 20.15.1",
+      { process: { versions: { node: "20.15.1" } } },
+      "Upgrade to Node 20.16 or later in version 20, or to Node 22.3 or later.",
+    ],
     ["Bun 1.2.5", { process: { versions: { node: "22.6.0", bun: "1.2.5" } } }, "Upgrade to Bun 1.2.6 or later."],
     ["Deno 2.5.0", { Deno: { version: { deno: "2.5.0" } } }, "Upgrade to Deno 2.5.1 or later."],
     ["Deno 1.46.3", { Deno: { version: { deno: "1.46.3" } } }, "Upgrade to Deno 2.5.1 or later."],
@@ -72,7 +76,7 @@ describe("atLeast()", () => {
     ["1.3.14", false],
     ["0.9.9", false],
     ["", false],
-    ["of no version", false],
+    ["of unknown version", false],
   ] as const;
   for (const [version, expected] of cases) {
     it(`${version || "no version"} is ${expected ? "" : "not "}at least 1.4.5`, () => {

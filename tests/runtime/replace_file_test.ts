@@ -41,10 +41,13 @@ describe("writeTextFile()", () => {
 
   it("says why it cannot, and leaves nothing behind", async () => {
     mkdirSync(path);
-    assertEquals((await assertRejects(() => write(path, "new"), Error)).message, "it is a folder (EISDIR)");
+    assertEquals((await assertRejects(() => write(path, "new"), Error)).message, "it is a directory (EISDIR)");
     assertEquals(readdirSync(folder), ["token.json"]);
     const nowhere = join(folder, "none", "token.json");
-    assertEquals((await assertRejects(() => write(nowhere, "new"), Error)).message, "there is no such folder (ENOENT)");
+    assertEquals(
+      (await assertRejects(() => write(nowhere, "new"), Error)).message,
+      "there is no such directory (ENOENT)",
+    );
   });
 
   it("is absent where readTextFile is replaced alone", () => {

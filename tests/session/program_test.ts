@@ -148,7 +148,7 @@ describe("defaultProvider() on a laptop with SSO", () => {
     const host = new URL(env["AWS_ENDPOINT_URL_SSO"] ?? "").host;
     assertEquals(
       stdout,
-      `SsoError Cannot get the credentials of the role: Deno may not connect to ${host} ` +
+      `SsoError Cannot get the credentials of the role: Deno has no permission to connect to ${host} ` +
         `Start Deno with --allow-net=${host}.\n`,
     );
   });

@@ -1,6 +1,6 @@
 import { type NodeProcess, platformOf } from "../builtin.ts";
 import { type ChildHost, exitOf, outputOf } from "./child.ts";
-import { environmentOf, killer, programOf } from "./node.ts";
+import { environmentOf, killer, sharedHost } from "./node.ts";
 
 interface Subprocess {
   readonly pid: number;
@@ -20,7 +20,7 @@ interface BunNamespace {
 /** Starts processes with `Bun.spawn`. */
 export function bunProcesses(process: NodeProcess): ChildHost {
   return {
-    ...programOf(process),
+    ...sharedHost(process),
     start(command, { stdin, stderr, verbatimArguments, ...options }, isLeader) {
       const child = bun().spawn(command, {
         stdin,

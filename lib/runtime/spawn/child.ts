@@ -1,6 +1,6 @@
 import type { NotStarted, SpawnOptions } from "../../runtime.ts";
 
-/** How a process ended. */
+/** How a process exited: by itself, or by a signal. */
 export interface Exit {
   readonly kind: "exited";
   readonly exitCode?: number;
@@ -79,6 +79,9 @@ export function exitOf(exitCode: number | null, signal: string | number | null):
   return { kind: "exited", signal: typeof signal === "number" ? `signal ${signal}` : signal };
 }
 
+const INVALID_ARGUMENT =
+  "the program name is empty, or an argument, a variable or the working directory contains a NUL character";
+
 const STATES: Readonly<Record<string, string>> = {
   ENOENT: "there is no such program",
   EACCES: "the program may not be executed",
@@ -87,8 +90,8 @@ const STATES: Readonly<Record<string, string>> = {
   EMFILE: "this program has too many open files",
   ENFILE: "the system has too many open files",
   EAGAIN: "the system has too many processes",
-  EINVAL: "an argument holds a NUL character",
-  ERR_INVALID_ARG_VALUE: "an argument holds a NUL character",
+  EINVAL: INVALID_ARGUMENT,
+  ERR_INVALID_ARG_VALUE: INVALID_ARGUMENT,
 };
 
 /**
@@ -96,8 +99,8 @@ const STATES: Readonly<Record<string, string>> = {
  */
 export function startFailure(error: unknown, { cwd }: Pick<SpawnOptions, "cwd">): NotStarted {
   const { code } = (error ?? {}) as { readonly code?: unknown };
-  const known = STATES[code as string] ?? "the system refused to start it";
-  const state = code === "ENOENT" && cwd !== undefined ? `${known} or working directory` : known;
+  const reason = STATES[code as string] ?? "the system refused to start it";
+  const state = code === "ENOENT" && cwd !== undefined ? `${reason} or working directory` : reason;
   return notStarted(typeof code === "string" && /^[A-Z0-9_]+$/.test(code) ? `${state} (${code})` : state);
 }
 

@@ -20,9 +20,10 @@ export interface DenoProcesses {
   readonly Command: new (file: string, options: object) => { spawn(): ChildProcess };
 }
 
-interface Program {
+/** `globalThis` as an event target. */
+interface GlobalEvents {
   addEventListener(type: string, listener: (event: { readonly defaultPrevented: boolean }) => void): void;
-  removeEventListener: Program["addEventListener"];
+  removeEventListener: GlobalEvents["addEventListener"];
 }
 
 const STREAM = { inherit: "inherit", ignore: "null", pipe: "piped" } as const;
@@ -39,6 +40,7 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
     isInteractive: () => deno.stdin.isTerminal(),
     start([file = "", ...args], { stdin, stderr, env, inheritEnv, cwd, verbatimArguments }, isLeader) {
       if (!mayRun(deno, file)) {
+        // a name with white space cannot be written in the flag without quotes
         return refused(/\s/.test(file) ? "--allow-run for that program" : `--allow-run=${printable(file)}`);
       }
       try {
@@ -55,9 +57,9 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
         });
         return running(deno, command.spawn(), stderr === "pipe");
       } catch (error) {
-        // With variables set that load code into a program, the permission for one program is not enough.
+        // If LD_* or DYLD_* variables are set, which load code into a program, --allow-run=<program> is not enough.
         if ((error as { name?: unknown }).name === "NotCapable") {
-          return refused("--allow-run, unset LD_* and DYLD_*, or set inheritEnv to false");
+          return refused("--allow-run without a program name; or unset LD_* and DYLD_*; or set inheritEnv to false");
         }
         throw error;
       }
@@ -77,13 +79,13 @@ export function denoProcesses(deno: DenoProcesses): ChildHost {
       };
     },
     onExit(listener) {
-      const program = globalThis as unknown as Program;
-      const tell: Parameters<Program["addEventListener"]>[1] = ({ defaultPrevented }) => {
+      const program = globalThis as unknown as GlobalEvents;
+      const onEnding: Parameters<GlobalEvents["addEventListener"]>[1] = ({ defaultPrevented }) => {
         if (!defaultPrevented) listener();
       };
-      for (const ending of ENDINGS) program.addEventListener(ending, tell);
+      for (const ending of ENDINGS) program.addEventListener(ending, onEnding);
       return () => {
-        for (const ending of ENDINGS) program.removeEventListener(ending, tell);
+        for (const ending of ENDINGS) program.removeEventListener(ending, onEnding);
       };
     },
   };
@@ -95,7 +97,7 @@ function mayRun(deno: DenoProcesses, command: string): boolean {
 }
 
 function refused(flag: string): NotStarted {
-  return notStarted("Deno may not start the program", `Start Deno with ${flag}.`);
+  return notStarted("Deno has no permission to start the program", `Start Deno with ${flag}.`);
 }
 
 function running(deno: DenoProcesses, child: ChildProcess, isPiped: boolean): Child {

@@ -42,7 +42,7 @@ const DESCRIPTORS = 7;
 /** Starts processes with `node:child_process`. */
 export function nodeProcesses(process: NodeProcess): ChildHost {
   return {
-    ...programOf(process),
+    ...sharedHost(process),
     start([file = "", ...args], { stdin, stderr, verbatimArguments, ...options }, isLeader) {
       requireDescriptors(process);
       const child = childProcesses(process).spawn(file, args, {
@@ -66,7 +66,7 @@ export function nodeProcesses(process: NodeProcess): ChildHost {
         unref: () => child.unref(),
       };
     },
-    // deno-lint-ignore require-await -- what spawn throws must reject the promise
+    // deno-lint-ignore require-await -- an error of spawn must reject the promise, not throw
     async startShell(script, name) {
       if (platformOf(process) === "windows") return undefined;
       requireDescriptors(process);
@@ -95,6 +95,7 @@ function requireDescriptors(process: NodeProcess): void {
   } catch (error) {
     const { code } = error as { readonly code?: unknown };
     if (code === "EMFILE" || code === "ENFILE") throw error;
+    // others: there is no /dev/null to count with, such as on Windows
   } finally {
     for (const descriptor of descriptors) closeSync(descriptor);
   }
@@ -130,26 +131,27 @@ function childProcesses(process: NodeProcess): ChildProcesses {
   return process.getBuiltinModule<ChildProcesses>("node:child_process");
 }
 
+/** The listeners of all running processes; created with the first. */
 let exitListeners: Set<() => void> | undefined;
 
 /** The parts of a host that Node and Bun share. */
-export function programOf(process: NodeProcess): Pick<ChildHost, "isInteractive" | "onExit"> {
+export function sharedHost(process: NodeProcess): Pick<ChildHost, "isInteractive" | "onExit"> {
   return {
     isInteractive: () => process.getBuiltinModule<{ isatty(descriptor: number): boolean }>("node:tty").isatty(0),
     onExit(listener) {
-      // One hook for all: Node warns of a leak from the eleventh on.
-      if (exitListeners === undefined) process.on("exit", tellExit);
+      // One `exit` listener for all: Node warns of a leak from the eleventh listener on.
+      if (exitListeners === undefined) process.on("exit", callExitListeners);
       (exitListeners ??= new Set()).add(listener);
       return () => {
         exitListeners?.delete(listener);
         if (exitListeners?.size !== 0) return;
         exitListeners = undefined;
-        process.off("exit", tellExit);
+        process.off("exit", callExitListeners);
       };
     },
   };
 }
 
-function tellExit(): void {
+function callExitListeners(): void {
   for (const listener of [...exitListeners ?? []]) listener();
 }

@@ -9,7 +9,7 @@ import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
 const GRACE_MS = 2_000;
 const STDERR_BYTES = 1_024;
 
-/** Makes a {@linkcode Spawn} of an adapter. */
+/** Makes a {@linkcode Spawn} from the process functions of an adapter. */
 export function spawnOn(host: ChildHost): Spawn {
   return async (command, options) => {
     options.signal?.throwIfAborted();
@@ -78,7 +78,7 @@ async function outcomeOf(
 ): Promise<Exit | InterruptionReason> {
   const outcome = await Promise.race([child.exited, interruption.raised]);
   if (typeof outcome === "string") return outcome;
-  interruption.raiseAfter(GRACE_MS);
+  interruption.timeOutAfter(GRACE_MS);
   const reason = await Promise.race([drained, interruption.raised]);
   return reason === "tooMuchOutput" || reason === "aborted" ? reason : outcome;
 }
@@ -93,7 +93,7 @@ class Interruption {
 
   constructor({ timeoutMs, signal }: SpawnOptions) {
     this.raised = new Promise((resolve) => this.#resolve = resolve);
-    this.raiseAfter(timeoutMs);
+    this.timeOutAfter(timeoutMs);
     abortable(this.raised, signal).catch(() => this.raise("aborted"));
   }
 
@@ -101,11 +101,14 @@ class Interruption {
     this.#resolve(reason);
   }
 
-  raiseAfter(ms: number): void {
+  timeOutAfter(ms: number): void {
     if (ms !== Infinity) this.#timers.push(setTimeout(() => this.raise("timedOut"), ms));
   }
 
-  /** Takes back the timers and, as `raised` is settled then, the listener of the signal. */
+  /**
+   * Clears the timers. Also settles `raised`, which removes the listener that `abortable()` added to the signal; its value
+   * is not used any more.
+   */
   release(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.raise("aborted");
@@ -116,7 +119,7 @@ class Interruption {
 async function read({ chunks }: Output, take: (chunk: Uint8Array) => void): Promise<void> {
   try {
     for await (const chunk of chunks) take(chunk);
-  } catch { /* what arrived is all there is */ }
+  } catch { /* no more output will arrive */ }
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@ import type { Child, ChildHost, Input } from "./child.ts";
 
 /** Kills a process, also if this program ends before it. */
 export interface Watcher {
-  /** Kills the process, or its process group. It does not wait for that, and goes on after the end of this program. */
+  /** Kills the process, or its process group. Returns immediately; it is done even if this program then ends. */
   readonly kill: () => void;
   /** From now on the process is not killed when this program ends. */
   readonly release: () => void;
@@ -34,7 +34,7 @@ export async function startShell(host: ChildHost): Promise<Input | undefined> {
 export function watch({ pid }: Child, isLeader: boolean, shell: Input): Watcher {
   shell.write(`${isLeader ? -pid : pid}\n`);
   return {
-    kill: shell.close,
+    kill: shell.close, // the script kills when its standard input is closed
     release() {
       shell.write("release\n");
       shell.close();

@@ -46,7 +46,7 @@ function assertSafe({ name, control, source, ...error }, isObeyed, isProxied) {
   const isDirect = DIRECT_WAYS.some((way) => way.name === name);
   assert.equal(isProxied(control), !isDirect && isObeyed, `${name} was set`);
   if (isDirect) assert.equal(source, "EC2RoleProvider", `${name}: ${error.message}`);
-  else assertRefused(error, /global dispatcher of fetch may use a proxy, it is \w/, name);
+  else assertRefused(error, /global dispatcher of fetch may use a proxy: it is \w/, name);
 }
 
 const OWN_WAYS = [

@@ -20,8 +20,8 @@ export const SUPPORTED = [...NODES, ...BUNS, ...DENOS];
 
 /** Each with the versions that its error names. */
 export const UNSUPPORTED = [
-  { ...installed("node", "20.15"), needed: "Node 20.16, 22.3 or later" },
-  { ...installed("node", "22.2"), needed: "Node 20.16, 22.3 or later" },
+  { ...installed("node", "20.15"), needed: "Node 20.16 or later in version 20, or to Node 22.3 or later" },
+  { ...installed("node", "22.2"), needed: "Node 20.16 or later in version 20, or to Node 22.3 or later" },
   { ...installed("bun", "1.2.5"), needed: "Bun 1.2.6 or later" },
   { ...installed("deno", "2.5.0"), needed: "Deno 2.5.1 or later" },
 ];

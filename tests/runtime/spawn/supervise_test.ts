@@ -172,8 +172,14 @@ describe("startFailure()", () => {
     ["EMFILE", "this program has too many open files (EMFILE)"],
     ["ENFILE", "the system has too many open files (ENFILE)"],
     ["EAGAIN", "the system has too many processes (EAGAIN)"],
-    ["EINVAL", "an argument holds a NUL character (EINVAL)"],
-    ["ERR_INVALID_ARG_VALUE", "an argument holds a NUL character (ERR_INVALID_ARG_VALUE)"],
+    [
+      "EINVAL",
+      "the program name is empty, or an argument, a variable or the working directory contains a NUL character (EINVAL)",
+    ],
+    [
+      "ERR_INVALID_ARG_VALUE",
+      "the program name is empty, or an argument, a variable or the working directory contains a NUL character (ERR_INVALID_ARG_VALUE)",
+    ],
     ["EPERM", "the system refused to start it (EPERM)"],
     ["spawn helper --password canary", "the system refused to start it"],
     [undefined, "the system refused to start it"],
