@@ -53,8 +53,8 @@ const AUTHORIZATION_REGEXP =
 const DATE_REGEXP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 /**
- * Verifies the Signature Version 4 of a request. It shares no code with the signer of this package, so that one checks
- * the other.
+ * Verifies the Signature Version 4 of a request. It shares no code with the signer of this package, so that each can be
+ * used to test the other.
  *
  * @see {@link https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html}
  */
@@ -67,10 +67,8 @@ export async function verifySignature(request: ReceivedRequest, rules: Signature
   if (authorization === undefined || Number.isNaN(time)) {
     return refused("IncompleteSignature", "The Authorization or X-Amz-Date header is incomplete");
   }
-  const unsigned = unsignedHeader(request, authorization);
-  if (unsigned !== undefined) {
-    return refused("SignatureDoesNotMatch", `The header ${unsigned} is not signed, or was not sent`);
-  }
+  const wrongHeader = headerError(request, authorization);
+  if (wrongHeader !== undefined) return refused("SignatureDoesNotMatch", wrongHeader);
   const wrongScope = scopeError(authorization, amzDate, rules);
   if (wrongScope !== undefined) return refused("SignatureDoesNotMatch", wrongScope);
   const { accessKeyId } = authorization;
@@ -82,7 +80,9 @@ export async function verifySignature(request: ReceivedRequest, rules: Signature
   const wrongTime = timeError(time, rules);
   if (wrongTime !== undefined) return refused("SignatureDoesNotMatch", wrongTime);
   const expected = await signatureOf(request, authorization, { amzDate, secretAccessKey: key.secretAccessKey });
-  if (authorization.signature !== expected) return refused("SignatureDoesNotMatch", "The signature is another one");
+  if (authorization.signature !== expected) {
+    return refused("SignatureDoesNotMatch", "The signature does not match the request and the secret access key");
+  }
   return { kind: "signed", accessKeyId, key };
 }
 
@@ -101,11 +101,13 @@ function parseAmzDate(text: string): number {
   return Date.parse(text.replace(DATE_REGEXP, "$1-$2-$3T$4:$5:$6Z"));
 }
 
-/** The first header that must be signed and is not, or that is signed and was not sent. */
-function unsignedHeader({ headers }: ReceivedRequest, { signedHeaders }: Authorization): string | undefined {
+/** What is wrong with the first header that must be signed and is not, or that is signed and was not sent. */
+function headerError({ headers }: ReceivedRequest, { signedHeaders }: Authorization): string | undefined {
   const needed = ["host", ...Object.keys(headers).filter((name) => name.startsWith("x-amz-"))];
-  const absent = signedHeaders.filter((name) => name !== "host" && headers[name] === undefined);
-  return [...needed.filter((name) => !signedHeaders.includes(name)), ...absent][0];
+  const unsigned = needed.find((name) => !signedHeaders.includes(name));
+  if (unsigned !== undefined) return `The header ${unsigned} is not signed`;
+  const absent = signedHeaders.find((name) => name !== "host" && headers[name] === undefined);
+  return absent === undefined ? undefined : `The header ${absent} is signed but was not sent`;
 }
 
 function scopeError(
@@ -156,6 +158,7 @@ async function signatureOf(
 /** The query in canonical form: sorted by name, then by value. A plus sign is a plus sign, not a space. */
 function canonicalQuery(search: string): string {
   const parameters = [...new URLSearchParams(search.replaceAll("+", "%2B"))];
+  // joined with NUL while sorting, so that "a=..." sorts before "a-b=..."
   return parameters.map(([name, value]) => `${encode(name)}\0${encode(value)}`).sort().join("&").replaceAll("\0", "=");
 }
 

@@ -187,4 +187,16 @@ describe("verifySignature()", () => {
     const headers = { ...added.headers, "x-amz-security-token": "token" };
     assertEquals(await verify({ ...added, headers }, { findKey: () => temporary }), "SignatureDoesNotMatch");
   });
+
+  it("says whether a header was not signed, or was signed and not sent", async () => {
+    const messageOf = async (request: Received) => {
+      const verification = await verifySignature(request, RULES);
+      return verification.kind === "refused" ? verification.message : "none";
+    };
+    const request = await signed({ headers: { "x-foo": "bar" } });
+    const { "x-foo": _, ...headers } = request.headers as Record<string, string>;
+    assertEquals(await messageOf({ ...request, headers }), "The header x-foo is signed but was not sent");
+    const added = { ...request.headers, "x-amz-meta": "added" };
+    assertEquals(await messageOf({ ...request, headers: added }), "The header x-amz-meta is not signed");
+  });
 });
