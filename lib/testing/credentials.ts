@@ -25,11 +25,11 @@ export function emulatedCredentials(
   { issuedAt, expiresAt }: Pick<EmulatedCredentials, "issuedAt" | "expiresAt">,
 ): EmulatedCredentials {
   const prefix = `ASIAEMULATED${name}`;
-  const secrets = ["emulated", ...(name === "" ? [] : [name.toLowerCase()])].join("-");
+  const secretPrefix = ["emulated", ...(name === "" ? [] : [name.toLowerCase()])].join("-");
   return {
     accessKeyId: prefix + `${serial}`.padStart(ACCESS_KEY_ID_LENGTH - prefix.length, "0"),
-    secretAccessKey: `${secrets}-secret-access-key-${serial}`,
-    sessionToken: `${secrets}-session-token-${serial}`,
+    secretAccessKey: `${secretPrefix}-secret-access-key-${serial}`,
+    sessionToken: `${secretPrefix}-session-token-${serial}`,
     issuedAt,
     expiresAt,
   };

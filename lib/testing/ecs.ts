@@ -32,7 +32,9 @@ export interface EcsEmulatorOptions extends EmulatorOptions {
    */
   readonly requestsPerSecond?: number | undefined;
   /**
-   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600}
+   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire; with 300 or less,
+   * each request gets new ones.
+   * @default {21600}
    */
   readonly lifetimeSeconds?: number | undefined;
 }
@@ -59,7 +61,7 @@ const ERRORS: Readonly<Record<EcsErrorCode, readonly [status: number, message: s
   NoIdInRequest: [400, "The request has no credentials id"],
   InvalidIdInRequest: [400, "There are no credentials with this id"],
   NoCredentialsAssociated: [400, "The task has no role"],
-  CredentialsUninitialized: [503, "The agent has just started: the credentials are not there yet"],
+  CredentialsUninitialized: [503, "The agent has just started and has no credentials yet"],
   InternalServerError: [500, "Internal error"],
 };
 
@@ -129,14 +131,14 @@ export class EcsEmulator extends Emulator<ContainerStep> {
    * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
    * order of injection.
    *
-   * @param fault What happens.
-   * @param scope Which requests it hits, and how many.
+   * @param fault The fault.
+   * @param scope The requests that have it, and how many.
    */
   override inject(fault: EcsFault, scope: FaultScope<ContainerStep> = {}): void {
     super.inject(isErrorCode(fault) ? errorResponse(fault) : fault, scope);
   }
 
-  /** Replaces the credentials by new ones. */
+  /** Makes the next request get new credentials. */
   rotate(): void {
     this.#credentials.rotate();
   }

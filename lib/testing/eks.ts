@@ -13,7 +13,7 @@ import { type EmulatedResponse, jsonResponse, textResponse } from "./response.ts
 
 /** Options of {@linkcode EksEmulator}. */
 export interface EksEmulatorOptions extends EmulatorOptions {
-  /** The service account tokens that are accepted. @default {["emulated-service-account-token"]} */
+  /** The valid service account tokens. @default {["emulated-service-account-token"]} */
   readonly tokens?: Iterable<string> | undefined;
   /** Whether a pod identity association exists. @default {true} */
   readonly isAssociated?: boolean | undefined;
@@ -31,7 +31,9 @@ export interface EksEmulatorOptions extends EmulatorOptions {
    */
   readonly requestsPerSecond?: number | undefined;
   /**
-   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600}
+   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire; with 300 or less,
+   * each request gets new ones.
+   * @default {21600}
    */
   readonly lifetimeSeconds?: number | undefined;
 }
@@ -48,7 +50,7 @@ export type EksErrorCode =
   | "ServiceUnavailableException"
   | "ThrottlingException";
 
-/** A fault of {@linkcode EksEmulator}; an error code stands for the agent's response with it. */
+/** A fault of {@linkcode EksEmulator}; an error code means: the agent's response with this code. */
 export type EksFault = Fault | EksErrorCode;
 
 const PATH = "/v1/credentials";
@@ -68,9 +70,9 @@ const ERRORS: Readonly<Record<EksErrorCode, readonly [status: number, message: s
 };
 
 /**
- * The EKS Pod Identity agent: 400 without an accepted service account token, 403 for a URL with another host, if
+ * The EKS Pod Identity agent. It responds with 400 without a valid service account token, 403 for a URL with another host, if
  * `checkHost` is set, 429 for too many requests. Its errors are plain text; those that come from EKS have the form
- * `[id]: (Code): message, fault: client`.
+ * `[id]: (Code): message, fault: client`, or `fault: server` with a status of 500 and above.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html}
@@ -97,7 +99,7 @@ export class EksEmulator extends Emulator<ContainerStep> {
   readonly tokens: Set<string>;
   /** Whether a pod identity association exists; can be changed. */
   isAssociated: boolean;
-  /** Fields that replace those of the document; assign to expire or break it. */
+  /** Fields that replace or add to those of the document, for example an `Expiration` in the past; can be changed. */
   document: RoleDocument = {};
   readonly #accountId: string;
   readonly #checkHost: boolean;
@@ -123,21 +125,22 @@ export class EksEmulator extends Emulator<ContainerStep> {
   }
 
   /**
-   * Makes the next requests of a step fail. Faults are used up in the order in which they were injected.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
+   * order of injection.
    *
-   * @param fault What happens.
-   * @param scope Which requests it hits, and how many.
+   * @param fault The fault.
+   * @param scope The requests that have it, and how many.
    */
   override inject(fault: EksFault, scope: FaultScope<ContainerStep> = {}): void {
     super.inject(isErrorCode(fault) ? this.#errorResponse(fault) : fault, scope);
   }
 
-  /** Replaces the credentials by new ones. */
+  /** Makes the next request get new credentials. */
   rotate(): void {
     this.#credentials.rotate();
   }
 
-  /** Names the step of the protocol that a request is. */
+  /** Returns the step of the protocol to which a request belongs. */
   protected override stepOf({ path }: ReceivedRequest): ContainerStep {
     return path === PATH ? "credentials" : "other";
   }
@@ -148,7 +151,7 @@ export class EksEmulator extends Emulator<ContainerStep> {
     if (!this.#rateLimit.allows(this.now())) return textResponse("Too many requests\n", 429);
     if (method !== "GET") return textResponse("Use GET\n", 405);
     if (this.#checkHost && !HOSTNAMES.includes(new URL(url).hostname)) {
-      return textResponse("Access denied: the agent was called by another address than its own\n", 403);
+      return textResponse("Access denied: the request was sent to an address that is not the agent's\n", 403);
     }
     const token = headers["authorization"] ?? "";
     if (token === "") return textResponse("The service account token is empty\n", 400);

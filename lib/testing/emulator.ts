@@ -14,7 +14,7 @@ export interface EmulatorOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** A request as an emulator received it. It may hold secrets of the client. */
+/** A request as an emulator received it. It may contain secrets of the client. */
 export interface ReceivedRequest {
   /** The method. */
   readonly method: string;
@@ -30,13 +30,13 @@ export interface ReceivedRequest {
 
 /** A request in the log of an emulator. */
 export interface EmulatedRequest extends ReceivedRequest {
-  /** Which step of the protocol it is, as {@linkcode Emulator.inject} names it. */
+  /** The step of the protocol, as {@linkcode Emulator.inject} names it. */
   readonly step: string;
   /** The status of the response; 0 if there is none, or none yet. */
   readonly status: number;
 }
 
-/** Which requests a fault hits. */
+/** Which requests have a fault. */
 export interface FaultScope<Step extends string = string> {
   /** The step of the protocol. @default {"any"} */
   readonly on?: Step | "any" | undefined;
@@ -47,17 +47,17 @@ export interface FaultScope<Step extends string = string> {
 interface InjectedFault {
   readonly fault: Fault;
   readonly on: string;
-  left: number;
+  remaining: number;
 }
 
 /**
  * What all emulators share: the clock, the log of requests, faults, and responses in memory as a `fetch`. Your own
  * server can call `handle`, as {@linkcode serveEmulator} does.
  *
- * A new emulator extends this class and says only what its service does. `stepOf()` names the steps that faults can
- * hit; `respond()` is given a request as plain values and returns the response as plain values, for good and for bad
- * requests alike. It takes the time from `now()`, numbers from `nextSerial()` and credentials from `issue()`. Where the
- * service has errors that deserve a name, override `inject()` and turn the name into a {@linkcode Fault}.
+ * A new emulator extends this class and implements only its service. `stepOf()` names the steps that faults can be
+ * limited to; `respond()` gets a request as plain values and returns a response as plain values, for valid and invalid
+ * requests. It gets the time from `now()`, numbers from `nextSerial()` and credentials from `issue()`. If tests should be
+ * able to inject errors of the service by name, override `inject()` and turn the name into a {@linkcode Fault}.
  *
  * @since 0.1.0
  * @example A service with one path
@@ -131,13 +131,14 @@ export abstract class Emulator<Step extends string = string> {
   };
 
   /**
-   * Makes the next requests of a step fail. Faults are used up in the order in which they were injected.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
+   * order of injection.
    *
-   * @param fault What happens.
-   * @param scope Which requests it hits, and how many.
+   * @param fault The fault.
+   * @param scope The requests that have it, and how many.
    */
   inject(fault: Fault, { on = "any", times = 1 }: FaultScope<Step> = {}): void {
-    this.#faults.push({ fault, on, left: times });
+    this.#faults.push({ fault, on, remaining: times });
   }
 
   /** Removes all injected faults. Requests that already have one keep it. */
@@ -145,7 +146,7 @@ export abstract class Emulator<Step extends string = string> {
     this.#faults.length = 0;
   }
 
-  /** Names the step of the protocol that a request is. */
+  /** Returns the step of the protocol to which a request belongs. */
   protected abstract stepOf(request: ReceivedRequest): Step;
 
   /** Responds as the service does. */
@@ -179,6 +180,7 @@ export abstract class Emulator<Step extends string = string> {
     const received = { method, url, path, headers, body };
     const entry = { ...received, step: this.stepOf(received), status: 0 };
     this.#requests.push(entry);
+    // the target of the fault "redirect"
     const respond = () => path === "/redirected" ? textResponse("redirected") : this.respond(entry);
     const fault = this.#takeFault(entry.step);
     const { sleep } = this.#runtime;
@@ -190,9 +192,9 @@ export abstract class Emulator<Step extends string = string> {
   }
 
   #takeFault(step: string): Fault | undefined {
-    const hit = this.#faults.find(({ on, left }) => left > 0 && (on === "any" || on === step));
-    if (hit === undefined) return undefined;
-    hit.left--;
-    return hit.fault;
+    const injected = this.#faults.find(({ on, remaining }) => remaining > 0 && (on === "any" || on === step));
+    if (injected === undefined) return undefined;
+    injected.remaining--;
+    return injected.fault;
   }
 }

@@ -24,7 +24,7 @@ export type FaultName =
   | "reset"
   /** The headers and half of the body, then the connection ends. */
   | "truncated"
-  /** The headers at once, then one byte every 100 ms, without end. */
+  /** The headers, then one byte every 100 ms, without end. */
   | "drip"
   /** A web page with status 200, such as the sign-in page of a captive portal. */
   | "html"
@@ -40,12 +40,9 @@ export type FaultName =
    * The response compressed, though the client did not ask for that. With `emulator.fetch` the body stays compressed.
    */
   | "gzip"
-  /** `Content-Length` says half of what is sent, then the connection ends. Takes effect over a socket only. */
+  /** `Content-Length` is half of the body's length; the connection is closed after the body. Over a socket only. */
   | "wrongLength"
-  /**
-   * The response, then the connection is closed although the headers promise keep-alive. Takes effect
-   * over a socket only.
-   */
+  /** The response, then the connection is closed although the headers promise keep-alive. Over a socket only. */
   | "closed"
   /** Headers without end. In memory the connection is lost. */
   | "endlessHeaders";
@@ -70,7 +67,7 @@ const HTML: EmulatedResponse = {
   body: "<!DOCTYPE html><title>Sign in</title>",
 };
 
-const NAMED: Readonly<Record<FaultName, (context: FaultContext) => Response | Promise<Response>>> = {
+const NAMED_FAULTS: Readonly<Record<FaultName, (context: FaultContext) => Response | Promise<Response>>> = {
   async hang({ sleep, signal }) {
     for (;;) await sleep(HANG_STEP_MS, signal);
   },
@@ -117,7 +114,7 @@ const NAMED: Readonly<Record<FaultName, (context: FaultContext) => Response | Pr
  * @throws {TypeError} For a lost connection, as `fetch` does.
  */
 export async function faultyResponse(fault: Fault, context: FaultContext): Promise<Response> {
-  if (typeof fault === "string") return await NAMED[fault](context);
+  if (typeof fault === "string") return await NAMED_FAULTS[fault](context);
   if ("status" in fault) return toResponse(fault, context.now);
   if ("delayMs" in fault) {
     await context.sleep(fault.delayMs, context.signal);

@@ -13,7 +13,7 @@ import { type EmulatedResponse, jsonResponse, textResponse } from "./response.ts
 
 /** Options of {@linkcode ImdsEmulator}. */
 export interface ImdsEmulatorOptions extends EmulatorOptions {
-  /** The attached role; `null` for none. @default {"emulated-role"} */
+  /** The name of the attached role; `null` for none. @default {"emulated-role"} */
   readonly role?: string | null | undefined;
   /**
    * Whether requests need a token (`required`) or not (`optional`). With a status, every token request gets it, and
@@ -27,7 +27,9 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
    */
   readonly extended?: boolean | undefined;
   /**
-   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire. @default {21600}
+   * The lifetime of new credentials, in seconds. They are replaced five minutes before they expire; with 300 or less,
+   * each request gets new ones.
+   * @default {21600}
    */
   readonly lifetimeSeconds?: number | undefined;
   /** The region of the instance. @default {"us-east-1"} */
@@ -41,7 +43,7 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
 }
 
 /**
- * The steps that faults can hit: requests for a token, for the role list, for the role document, and for other items.
+ * The steps that faults can be limited to: requests for a token, for the role list, for the role document, and for other items.
  */
 export type ImdsStep = "token" | "list" | "document" | "item";
 
@@ -84,7 +86,7 @@ const AZURE: EmulatedResponse = jsonResponse({ error: "Bad request. Required met
 export class ImdsEmulator extends Emulator<ImdsStep> {
   /** The name of the attached role; can be changed, `null` detaches it. */
   role: string | null;
-  /** Fields that replace those of the role document; assign to expire or break it. */
+  /** Fields that replace or add to those of the role document, for example an `Expiration` in the past; can be changed. */
   document: RoleDocument = {};
   readonly #options: ImdsEmulatorOptions;
   readonly #tokens = new Map<string, number>();
@@ -104,17 +106,18 @@ export class ImdsEmulator extends Emulator<ImdsStep> {
   }
 
   /**
-   * Makes the next requests of a step fail. Faults are used up in the order in which they were injected.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
+   * order of injection.
    *
-   * @param fault What happens.
-   * @param scope Which requests it hits, and how many.
+   * @param fault The fault.
+   * @param scope The requests that have it, and how many.
    */
   override inject(fault: ImdsFault, scope: FaultScope<ImdsStep> = {}): void {
     if (fault === "hopLimit") super.inject("hang", { ...scope, on: "token" });
     else super.inject(fault === "azure" ? AZURE : fault, scope);
   }
 
-  /** Replaces the credentials by new ones. */
+  /** Makes the next request get new credentials. */
   rotate(): void {
     this.#credentials.rotate();
   }
@@ -124,7 +127,7 @@ export class ImdsEmulator extends Emulator<ImdsStep> {
     this.#tokens.clear();
   }
 
-  /** Names the step of the protocol that a request is. */
+  /** Returns the step of the protocol to which a request belongs. */
   protected override stepOf({ path }: ReceivedRequest): ImdsStep {
     const { version, item } = splitImdsPath(path);
     if (isToken(version, item)) return "token";
@@ -170,7 +173,9 @@ export class ImdsEmulator extends Emulator<ImdsStep> {
     const { region = "us-east-1", accountId = "123456789012", instanceId = "i-0123456789abcdef0" } = this.#options;
     const [availabilityZone, instanceType] = [`${region}a`, "t3.micro"];
     const identity = { accountId, availabilityZone, instanceId, instanceType, region, version: "2017-09-30" };
-    const added = Object.entries(this.#options.metadata ?? {}).map(([path, text]) => [splitImdsPath(path).item, text]);
+    const moreItems = Object.entries(this.#options.metadata ?? {}).map((
+      [path, text],
+    ) => [splitImdsPath(path).item, text]);
     return {
       "dynamic/instance-identity/document": JSON.stringify(identity),
       "meta-data/instance-id": instanceId,
@@ -180,7 +185,7 @@ export class ImdsEmulator extends Emulator<ImdsStep> {
       "meta-data/services/domain": "amazonaws.com",
       "meta-data/services/partition": "aws",
       ...(this.role === null ? {} : this.#roleItems(this.role, accountId)),
-      ...Object.fromEntries(added),
+      ...Object.fromEntries(moreItems),
     };
   }
 

@@ -18,11 +18,11 @@ export interface LoginEmulatorOptions extends EmulatorOptions {
   readonly lifetimeSeconds?: number;
   /** The lifetime of sessions, in seconds. @default {43200} */
   readonly sessionLifetimeSeconds?: number;
-  /** Whether a refresh token can be used again beside the one that replaces it. @default {true} */
+  /** Whether a refresh token stays valid after a new one was issued for it. @default {true} */
   readonly reusesRefreshTokens?: boolean;
 }
 
-/** The steps that faults can hit: the refresh of a session, and all others. */
+/** The steps that faults can be limited to: the refresh of a session, and all others. */
 export type LoginStep = "token" | "other";
 
 /** The reasons for which the sign-in service refuses a session. */
@@ -32,7 +32,7 @@ export type LoginRefusal =
   | "USER_CREDENTIALS_CHANGED"
   | "INSUFFICIENT_PERMISSIONS";
 
-/** A fault of {@linkcode LoginEmulator}; a reason stands for the service's response with it. */
+/** A fault of {@linkcode LoginEmulator}; a reason means: the service's response with this reason. */
 export type LoginFault = Fault | LoginRefusal;
 
 /**
@@ -46,7 +46,7 @@ interface LoginSession {
   readonly publicKey: CryptoKey;
   /** The public key as a JWK, which each proof must contain. */
   readonly jwk: Readonly<Record<string, string>>;
-  readonly endsAt: number;
+  readonly expiresAt: number;
 }
 
 const STATUSES: Readonly<Record<LoginRefusal, number>> = {
@@ -57,11 +57,13 @@ const STATUSES: Readonly<Record<LoginRefusal, number>> = {
 };
 const MAX_CLOCK_DIFFERENCE_SECONDS = 300;
 const ECDSA = { name: "ECDSA", namedCurve: "P-256" };
+const BODY_PROBLEM =
+  "The body is not a JSON object of clientId, grantType refresh_token and refreshToken, sent as application/json";
 const CLIENT_ID = "arn:aws:signin:::devtools/same-device";
 
 /**
  * The service behind `aws login`, which returns the next credentials of a session. It verifies the DPoP proof of each
- * request: signature, key, URL, time, and that no proof comes twice.
+ * request: signature, key, URL, time, and that no proof is used twice.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html}
@@ -98,10 +100,11 @@ export class LoginEmulator extends Emulator<LoginStep> {
   }
 
   /**
-   * Makes the next requests fail. Faults are used up in the order in which they were injected.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
+   * order of injection.
    *
-   * @param fault What happens.
-   * @param scope Which requests it hits, and how many.
+   * @param fault The fault.
+   * @param scope The requests that have it, and how many.
    */
   override inject(fault: LoginFault, scope: FaultScope<LoginStep> = {}): void {
     super.inject(isRefusal(fault) ? refusal(fault) : fault, scope);
@@ -117,9 +120,14 @@ export class LoginEmulator extends Emulator<LoginStep> {
     const { privateKey, publicKey } = await crypto.subtle.generateKey(ECDSA, true, ["sign", "verify"]);
     const { d = "", x = "", y = "" } = await crypto.subtle.exportKey("jwk", privateKey);
     const { sessionLifetimeSeconds = 43_200, accountId = "123456789012" } = this.#options;
-    const endsAt = this.now() + sessionLifetimeSeconds * 1_000;
+    const expiresAt = this.now() + sessionLifetimeSeconds * 1_000;
     const jwk = { kty: "EC", crv: "P-256", x, y };
-    const { accessToken, expiresIn, refreshToken } = this.#issueToken({ clientId: CLIENT_ID, publicKey, jwk, endsAt });
+    const { accessToken, expiresIn, refreshToken } = this.#issueToken({
+      clientId: CLIENT_ID,
+      publicKey,
+      jwk,
+      expiresAt,
+    });
     const dpopKey = keyForm === "sec1"
       ? pem("EC PRIVATE KEY", sec1(d, x, y))
       : pem("PRIVATE KEY", new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey)));
@@ -133,7 +141,7 @@ export class LoginEmulator extends Emulator<LoginStep> {
     });
   }
 
-  /** Names the step of the protocol that a request is. */
+  /** Returns the step of the protocol to which a request belongs. */
   protected override stepOf({ path }: ReceivedRequest): LoginStep {
     return path === "/v1/token" ? "token" : "other";
   }
@@ -144,13 +152,15 @@ export class LoginEmulator extends Emulator<LoginStep> {
     if (step === "other" || method !== "POST") return withType("NotFoundException", jsonResponse({}, 404));
     const { clientId, grantType, refreshToken, ...others } = parseJsonObject(body) ?? {};
     const isJson = headers["content-type"] === "application/json";
-    if (!isJson || grantType !== "refresh_token" || Object.keys(others).length > 0) return invalid("the body");
-    if (headers["authorization"] !== undefined) return invalid("a signature");
+    if (!isJson || grantType !== "refresh_token" || Object.keys(others).length > 0) return invalid(BODY_PROBLEM);
+    if (headers["authorization"] !== undefined) return invalid("The request must not be signed");
     const session = this.#sessions.get(`${refreshToken}`);
-    if (session === undefined || session.clientId !== clientId) return invalid("the refresh token");
+    if (session === undefined || session.clientId !== clientId) {
+      return invalid("The refresh token is not valid for this client");
+    }
     const problem = await this.#problemOfProof(request, session);
-    if (problem !== undefined) return invalid(`the proof: ${problem}`);
-    if (this.now() >= session.endsAt) return refusal("TOKEN_EXPIRED");
+    if (problem !== undefined) return invalid(`The proof is not valid: ${problem}`);
+    if (this.now() >= session.expiresAt) return refusal("TOKEN_EXPIRED");
     if (this.#options.reusesRefreshTokens === false) this.#sessions.delete(`${refreshToken}`);
     return jsonResponse({ ...this.#issueToken(session), tokenType: "aws_sigv4", idToken: "emulated-login-id-token-2" });
   }
@@ -170,8 +180,8 @@ export class LoginEmulator extends Emulator<LoginStep> {
     const { jti, htm, htu, iat } = parseJsonObject(textOf(payload)) ?? {};
     if (htm !== "POST" || htu !== url) return "it is for another request";
     const isNow = typeof iat === "number" && Math.abs(iat - this.now() / 1_000) <= MAX_CLOCK_DIFFERENCE_SECONDS;
-    if (!isNow) return "its time is not now";
-    if (typeof jti !== "string" || this.#seenProofs.has(jti)) return "its id is missing or came before";
+    if (!isNow) return `its time differs by more than ${MAX_CLOCK_DIFFERENCE_SECONDS} seconds`;
+    if (typeof jti !== "string" || this.#seenProofs.has(jti)) return "its id is missing or was used before";
     this.#seenProofs.add(jti);
     return undefined;
   }
@@ -203,8 +213,7 @@ function refusal(error: LoginRefusal): EmulatedResponse {
   return withType("AccessDeniedException", jsonResponse({ error, message: "The session is refused" }, STATUSES[error]));
 }
 
-function invalid(what: string): EmulatedResponse {
-  const message = `The emulator does not accept ${what}`;
+function invalid(message: string): EmulatedResponse {
   return withType("ValidationException", jsonResponse({ error: "INVALID_REQUEST", message }, 400));
 }
 

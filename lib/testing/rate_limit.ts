@@ -2,22 +2,22 @@
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
-  #left: number;
-  #at = 0;
+  #tokens: number;
+  #updatedAt = 0;
 
   constructor(perSecond: number, burst: number) {
     this.#perSecond = perSecond;
     this.#burst = burst;
-    this.#left = burst;
+    this.#tokens = burst;
   }
 
   /** Whether a request at `now`, in epoch milliseconds, is allowed. */
   allows(now: number): boolean {
-    const regained = Math.max(now - this.#at, 0) / 1_000 * this.#perSecond;
-    this.#left = Math.min(this.#left + regained, this.#burst);
-    this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left--;
+    const refill = Math.max(now - this.#updatedAt, 0) / 1_000 * this.#perSecond;
+    this.#tokens = Math.min(this.#tokens + refill, this.#burst);
+    this.#updatedAt = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
     return true;
   }
 }

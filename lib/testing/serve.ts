@@ -20,9 +20,9 @@ export interface ServedEmulator {
 /**
  * Serves an emulator on a loopback port, on any of the three runtimes.
  *
- * @param emulator What responds.
+ * @param emulator The emulator.
  * @param options See {@linkcode ServeOptions}.
- * @returns Where it listens, and how to end it.
+ * @returns Its origin, and a function that stops it.
  * @since 0.1.0
  * @example Usage
  * ```ts

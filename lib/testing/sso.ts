@@ -12,8 +12,7 @@ export interface SsoEmulatorOptions extends EmulatorOptions {
   /** The lifetime of role credentials, in seconds. @default {3600} */
   readonly roleLifetimeSeconds?: number;
   /**
-   * The lifetime of sessions, in seconds; afterwards their refresh tokens are
-   * refused.
+   * The lifetime of sessions, in seconds; afterwards their refresh tokens are refused.
    * @default {7776000}
    */
   readonly sessionLifetimeSeconds?: number;
@@ -25,14 +24,14 @@ export interface SsoEmulatorOptions extends EmulatorOptions {
   readonly refreshTokens?: "replace" | "reuse" | "last";
 }
 
-/** The steps that faults can hit: the refresh of a token, the request for role credentials, and all others. */
+/** The steps that faults can be limited to: the refresh of a token, the request for role credentials, and all others. */
 export type SsoStep = "token" | "role" | "other";
 
-/** A session that a person started. */
+/** A session of a user. */
 interface SsoSession {
   readonly clientId: string;
   readonly clientSecret: string;
-  readonly endsAt: number;
+  readonly expiresAt: number;
 }
 
 const DEFAULT_ROLES: Readonly<Record<string, readonly string[]>> = { "123456789012": ["Developer"] };
@@ -90,7 +89,7 @@ export class SsoEmulator extends Emulator<SsoStep> {
     const session: SsoSession = {
       clientId: `emulated-sso-client-${serial}`,
       clientSecret: `emulated-sso-client-secret-${serial}`,
-      endsAt: now + (this.#options.sessionLifetimeSeconds ?? 7_776_000) * 1_000,
+      expiresAt: now + (this.#options.sessionLifetimeSeconds ?? 7_776_000) * 1_000,
     };
     const { accessToken, expiresIn, refreshToken } = this.#issueToken(session, true);
     return JSON.stringify({
@@ -106,22 +105,23 @@ export class SsoEmulator extends Emulator<SsoStep> {
   }
 
   /**
-   * Revokes all access tokens; with `sessions` also all refresh tokens, as an
-   * administrator can do.
+   * Revokes all access tokens; with `sessions` also all refresh tokens, as an administrator can do.
    */
   revoke({ sessions = false }: { readonly sessions?: boolean } = {}): void {
     this.#accessTokens.clear();
     if (sessions) this.#refreshTokens.clear();
   }
 
-  /** Names the step of the protocol that a request is. */
+  /** Returns the step of the protocol to which a request belongs. */
   protected override stepOf({ path }: ReceivedRequest): SsoStep {
     return STEPS[path] ?? "other";
   }
 
   /** Responds as the service does. */
   protected override respond(request: EmulatedRequest): EmulatedResponse {
-    if (request.headers["authorization"] !== undefined) return failure(400, "InvalidRequestException", "It is signed");
+    if (request.headers["authorization"] !== undefined) {
+      return failure(400, "InvalidRequestException", "The request must not be signed");
+    }
     if (request.step === "token" && request.method === "POST") return this.#createToken(request);
     if (request.step === "role" && request.method === "GET") return this.#roleCredentials(request);
     return failure(404, "UnknownOperationException", "There is no such operation");
@@ -141,7 +141,7 @@ export class SsoEmulator extends Emulator<SsoStep> {
     if (clientId !== session.clientId || clientSecret !== session.clientSecret) {
       return oauthFailure(401, "InvalidClientException", "invalid_client");
     }
-    if (this.now() >= session.endsAt) return oauthFailure(400, "ExpiredTokenException", "expired_token");
+    if (this.now() >= session.expiresAt) return oauthFailure(400, "ExpiredTokenException", "expired_token");
     const { refreshTokens = "replace" } = this.#options;
     if (refreshTokens !== "reuse") this.#refreshTokens.delete(refreshToken);
     return jsonResponse(this.#issueToken(session, refreshTokens !== "last"));
@@ -192,7 +192,7 @@ function failure(status: number, code: string, message: string): EmulatedRespons
 }
 
 function oauthFailure(status: number, code: string, error: string): EmulatedResponse {
-  return withType(code, jsonResponse({ error, error_description: `The request ends with ${code}` }, status));
+  return withType(code, jsonResponse({ error, error_description: `The request failed with ${code}` }, status));
 }
 
 function withType(type: string, response: EmulatedResponse): EmulatedResponse {

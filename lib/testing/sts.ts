@@ -17,7 +17,7 @@ import { isStsErrorCode, type StsErrorCode, stsErrorResponse, stsResultResponse 
  * it has them; every valid web identity token may assume a role without an external id.
  */
 export interface EmulatedRole {
-  /** The external id that `AssumeRole` must give. */
+  /** The external id that `AssumeRole` must send. */
   readonly externalId?: string;
   /**
    * The serial number of the MFA device and its current code, which `AssumeRole` must send. Each code can be used once.
@@ -38,7 +38,7 @@ export interface StsEmulatorOptions extends EmulatorOptions {
   readonly accessKeys?: Readonly<Record<string, EmulatedAccessKey>> | undefined;
   /** Emulators whose credentials may sign requests, too, such as an `ImdsEmulator`. @default {[]} */
   readonly credentialsFrom?: readonly Pick<Emulator, "issued">[] | undefined;
-  /** The web identity tokens that are accepted. @default {["emulated-web-identity-token"]} */
+  /** The valid web identity tokens. @default {["emulated-web-identity-token"]} */
   readonly tokens?: Iterable<string> | undefined;
   /** Returns whether a web identity token that is not in `tokens` is valid. */
   readonly acceptToken?: ((token: string) => boolean) | undefined;
@@ -51,10 +51,10 @@ export interface StsEmulatorOptions extends EmulatorOptions {
   readonly maxSkewMs?: number | undefined;
 }
 
-/** The steps that faults can hit: the three operations, and all other requests. */
+/** The steps that faults can be limited to: the three operations, and all other requests. */
 export type StsStep = StsAction | "other";
 
-/** A fault of {@linkcode StsEmulator}; an error code stands for the response with it. */
+/** A fault of {@linkcode StsEmulator}; an error code means: the response with this code. */
 export type StsFault = Fault | StsErrorCode;
 
 /** Why a request is refused. */
@@ -69,6 +69,7 @@ type Signer = Pick<Extract<Awaited<ReturnType<typeof verifySignature>>, { kind: 
 const VERSION = "2011-06-15";
 /** The identity of keys without a session token that this emulator did not issue. */
 const USER_ARN = "arn:aws:iam::123456789012:user/emulated-user";
+/** The same for keys with a session token. */
 const SESSION_ARN = "arn:aws:sts::123456789012:assumed-role/emulated-role/emulated-session";
 const CHAINED_MAX_SECONDS = 3_600;
 const DEFAULT_SECONDS = 3_600;
@@ -143,17 +144,18 @@ export class StsEmulator extends Emulator<StsStep> {
   }
 
   /**
-   * Makes the next requests of a step fail. Faults are used up in the order in which they were injected.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
+   * order of injection.
    *
-   * @param fault What happens.
-   * @param scope Which requests it hits, and how many.
+   * @param fault The fault.
+   * @param scope The requests that have it, and how many.
    */
   override inject(fault: StsFault, scope: FaultScope<StsStep> = {}): void {
     const isCode = typeof fault === "string" && isStsErrorCode(fault);
     super.inject(isCode ? this.#refuse({ code: fault, message: `Injected: ${fault}` }) : fault, scope);
   }
 
-  /** Names the step of the protocol that a request is. */
+  /** Returns the step of the protocol to which a request belongs. */
   protected override stepOf(request: ReceivedRequest): StsStep {
     return actionOf(formParameters(request)) ?? "other";
   }
@@ -181,7 +183,7 @@ export class StsEmulator extends Emulator<StsStep> {
   #assumeRole({ key }: Signer, parameters: URLSearchParams): EmulatedResponse {
     const refusal = parameterRefusal("AssumeRole", parameters) ?? this.#trustRefusal(parameters) ??
       this.#durationRefusal(parameters, key.sessionToken !== undefined) ?? this.#mfaRefusal(parameters);
-    return refusal === undefined ? this.#session("AssumeRole", parameters, {}) : this.#refuse(refusal);
+    return refusal === undefined ? this.#sessionResponse("AssumeRole", parameters, {}) : this.#refuse(refusal);
   }
 
   #callerIdentity({ accessKeyId, key }: Signer, parameters: URLSearchParams): EmulatedResponse {
@@ -199,7 +201,7 @@ export class StsEmulator extends Emulator<StsStep> {
       this.#trustRefusal(parameters) ?? this.#durationRefusal(parameters, false);
     if (refusal !== undefined) return this.#refuse(refusal);
     const identity = { SubjectFromWebIdentityToken: "emulated-subject", Audience: "sts.amazonaws.com" };
-    return this.#session(action, parameters, identity);
+    return this.#sessionResponse(action, parameters, identity);
   }
 
   #findKey(accessKeyId: string): EmulatedAccessKey | undefined {
@@ -250,7 +252,11 @@ export class StsEmulator extends Emulator<StsStep> {
     return undefined;
   }
 
-  #session(action: StsAction, parameters: URLSearchParams, more: Readonly<Record<string, string>>): EmulatedResponse {
+  #sessionResponse(
+    action: StsAction,
+    parameters: URLSearchParams,
+    extraFields: Readonly<Record<string, string>>,
+  ): EmulatedResponse {
     const seconds = Number(parameters.get("DurationSeconds") ?? DEFAULT_SECONDS);
     const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = this.issue(seconds);
     const [, partition = "", , , accountId = "", resource = ""] = (parameters.get("RoleArn") ?? "").split(":");
@@ -258,7 +264,7 @@ export class StsEmulator extends Emulator<StsStep> {
     const arn = `arn:${partition}:sts::${accountId}:assumed-role/${session}`;
     this.#sessionArns.set(accessKeyId, arn);
     const result = {
-      ...more,
+      ...extraFields,
       AssumedRoleUser: {
         AssumedRoleId: `AROAEMULATED000000001:${parameters.get("RoleSessionName")}`,
         Arn: arn,

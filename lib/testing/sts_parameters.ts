@@ -13,7 +13,7 @@ interface ParameterRule {
   readonly pattern?: RegExp;
   readonly isNumber?: boolean;
   readonly isRequired?: boolean;
-  /** Errors do not repeat the value. */
+  /** If set, errors do not repeat the value. */
   readonly isSecret?: boolean;
 }
 
@@ -72,8 +72,8 @@ export function parameterError(action: StsAction, parameters: URLSearchParams): 
   const seen = new Set<string>(["Action", "Version"]);
   for (const [name, value] of parameters) {
     if (name === "Action" || name === "Version") continue;
-    const known = name.replace(/\.member\.[1-9]\d*/, ".member.N");
-    const rule = Object.hasOwn(rules, known) ? rules[known] : undefined;
+    const ruleName = name.replace(/\.member\.[1-9]\d*/, ".member.N");
+    const rule = Object.hasOwn(rules, ruleName) ? rules[ruleName] : undefined;
     if (rule === undefined) return `${action} has no parameter ${name}`;
     if (seen.has(name)) return `The parameter ${name} is given twice`;
     seen.add(name);
@@ -94,6 +94,6 @@ function constraintError(
   { min, max, isNumber, isSecret, pattern }: ParameterRule,
 ): string {
   const shown = isSecret === true ? "The value" : `The value '${value}'`;
-  const range = isNumber === true ? `an integer from ${min} to ${max}` : `of ${min} to ${max} characters`;
-  return `${shown} of ${name} is not ${range}${pattern === undefined ? "" : ` that match ${pattern.source}`}`;
+  const range = isNumber === true ? `be an integer from ${min} to ${max}` : `have ${min} to ${max} characters`;
+  return `${shown} of ${name} must ${range}${pattern === undefined ? "" : ` and match ${pattern.source}`}`;
 }

@@ -75,56 +75,100 @@ describe("LoginEmulator", () => {
     assertEquals((await outcome(other.refresh()))[0], 400);
   });
 
-  const what = (message: string) => [400, "INVALID_REQUEST", `The emulator does not accept ${message}`];
+  const bodyMessage =
+    "The body is not a JSON object of clientId, grantType refresh_token and refreshToken, sent as application/json";
+  const refusalOf = (message: string) => [400, "INVALID_REQUEST", message];
   const another = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey;
   const seconds = Date.parse("2026-01-01T00:00:00Z") / 1_000;
   for (
     const [name, fields, headers, changes, expected] of [
-      ["another grant type", { grantType: "authorization_code" }, {}, {}, what("the body")],
-      ["an unknown field", { scope: "x" }, {}, {}, what("the body")],
-      ["another content type", {}, { "content-type": "text/plain" }, {}, what("the body")],
-      ["a signature", {}, { authorization: "x" }, {}, what("a signature")],
-      ["another client", { clientId: "x" }, {}, {}, what("the refresh token")],
-      ["another refresh token", { refreshToken: "x" }, {}, {}, what("the refresh token")],
-      ["no proof", {}, { DPoP: "" }, {}, what("the proof: it is not a DPoP token with ES256")],
-      ["rubbish for a proof", {}, { DPoP: "*.*.*" }, {}, what("the proof: it is not a DPoP token with ES256")],
-      ["a proof of four parts", {}, {}, { suffix: ".x" }, what("the proof: it is not a DPoP token with ES256")],
+      ["another grant type", { grantType: "authorization_code" }, {}, {}, refusalOf(bodyMessage)],
+      ["an unknown field", { scope: "x" }, {}, {}, refusalOf(bodyMessage)],
+      ["another content type", {}, { "content-type": "text/plain" }, {}, refusalOf(bodyMessage)],
+      ["a signature", {}, { authorization: "x" }, {}, refusalOf("The request must not be signed")],
+      ["another client", { clientId: "x" }, {}, {}, refusalOf("The refresh token is not valid for this client")],
+      [
+        "another refresh token",
+        { refreshToken: "x" },
+        {},
+        {},
+        refusalOf("The refresh token is not valid for this client"),
+      ],
+      ["no proof", {}, { DPoP: "" }, {}, refusalOf("The proof is not valid: it is not a DPoP token with ES256")],
+      [
+        "rubbish for a proof",
+        {},
+        { DPoP: "*.*.*" },
+        {},
+        refusalOf("The proof is not valid: it is not a DPoP token with ES256"),
+      ],
+      [
+        "a proof of four parts",
+        {},
+        {},
+        { suffix: ".x" },
+        refusalOf("The proof is not valid: it is not a DPoP token with ES256"),
+      ],
       [
         "a proof of another type",
         {},
         {},
         { header: { typ: "JWT" } },
-        what("the proof: it is not a DPoP token with ES256"),
+        refusalOf("The proof is not valid: it is not a DPoP token with ES256"),
       ],
       [
         "a proof without a key",
         {},
         {},
         { header: { jwk: null } },
-        what("the proof: its key is not the public key of the session"),
+        refusalOf("The proof is not valid: its key is not the public key of the session"),
       ],
       ["a proof that shows another key", {}, {}, {
         header: { jwk: createPublicKey(another).export({ format: "jwk" }) },
         key: another,
-      }, what("the proof: its key is not the public key of the session")],
-      ["a proof by another key", {}, {}, { key: another }, what("the proof: its signature is wrong")],
-      ["a proof for another method", {}, {}, { payload: { htm: "GET" } }, what("the proof: it is for another request")],
+      }, refusalOf("The proof is not valid: its key is not the public key of the session")],
+      ["a proof by another key", {}, {}, { key: another }, refusalOf("The proof is not valid: its signature is wrong")],
+      [
+        "a proof for another method",
+        {},
+        {},
+        { payload: { htm: "GET" } },
+        refusalOf("The proof is not valid: it is for another request"),
+      ],
       [
         "a proof for another URL",
         {},
         {},
         { payload: { htu: `${URL_OF_TOKEN}/` } },
-        what("the proof: it is for another request"),
+        refusalOf("The proof is not valid: it is for another request"),
       ],
-      ["a proof of the past", {}, {}, { payload: { iat: seconds - 301 } }, what("the proof: its time is not now")],
-      ["a proof of the future", {}, {}, { payload: { iat: seconds + 301 } }, what("the proof: its time is not now")],
-      ["a proof without a time", {}, {}, { payload: { iat: undefined } }, what("the proof: its time is not now")],
+      [
+        "a proof of the past",
+        {},
+        {},
+        { payload: { iat: seconds - 301 } },
+        refusalOf("The proof is not valid: its time differs by more than 300 seconds"),
+      ],
+      [
+        "a proof of the future",
+        {},
+        {},
+        { payload: { iat: seconds + 301 } },
+        refusalOf("The proof is not valid: its time differs by more than 300 seconds"),
+      ],
+      [
+        "a proof without a time",
+        {},
+        {},
+        { payload: { iat: undefined } },
+        refusalOf("The proof is not valid: its time differs by more than 300 seconds"),
+      ],
       [
         "a proof without an id",
         {},
         {},
         { payload: { jti: undefined } },
-        what("the proof: its id is missing or came before"),
+        refusalOf("The proof is not valid: its id is missing or was used before"),
       ],
     ] as const
   ) {
@@ -134,11 +178,11 @@ describe("LoginEmulator", () => {
     });
   }
 
-  it("refuses a proof that came before", async () => {
+  it("refuses a proof that was used before", async () => {
     const { refresh } = await signedIn();
     const changes = { payload: { jti: "same" } };
     assertEquals(await outcome(refresh({}, {}, changes)), [200]);
-    const expected = what("the proof: its id is missing or came before");
+    const expected = refusalOf("The proof is not valid: its id is missing or was used before");
     assertEquals<readonly unknown[]>(await outcome(refresh({}, {}, changes)), expected);
   });
 
