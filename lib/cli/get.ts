@@ -22,7 +22,7 @@ export const GET: Command = {
     format: {
       placeholder: "FORMAT",
       choices: ["process", "env", "json", "text", "fish", "powershell"],
-      summary: "what to print: process for credential_process, env for sh, text without secrets",
+      summary: "the format, also on a terminal; process is for credential_process, text has no secrets",
     },
     ...SOURCE_OPTIONS,
     emulate: { summary: "use the embedded emulator of the instance metadata service" },

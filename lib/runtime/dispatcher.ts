@@ -80,7 +80,7 @@ function isDirect(dispatcher: Dispatcher, protocol: string): boolean {
     (isOwnDispatch(dispatcher) && isPlainAgent(symbolProperty(dispatcher, `${protocol.slice(0, -1)} proxy agent`)));
 }
 
-/** A new agent for each class, created at the first use. */
+/** A new Agent of each class, for comparison; created at the first use. */
 let newAgents: WeakMap<object, object> | undefined;
 
 /**
