@@ -1,6 +1,6 @@
 /**
- * Retrieves AWS credentials from every standard source (EC2, containers, profiles, processes, assumed roles, web identity,
- * SSO and `aws login`), for Deno, Bun, Node and other server runtimes with `fetch`, with zero dependencies.
+ * Retrieves AWS credentials from every standard source (EC2, containers, profiles, processes, assumed roles, web
+ * identity, SSO and `aws login`), for Deno, Bun, Node and other server runtimes with `fetch`, with zero dependencies.
  *
  * ```ts ignore
  * import { defaultProvider } from "@rolecreds/aws";

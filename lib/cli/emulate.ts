@@ -18,8 +18,8 @@ export const EMULATE: Command = {
     "Services",
     ...Object.entries(SERVICES).map(([name, { summary }]) => `  ${name.padEnd(4)}  ${summary}`),
     "",
-    "A fault is an HTTP status such as 503, or one of the names below. FAULT applies to all requests, STEP:FAULT only to",
-    "those of that step.",
+    "A fault is an HTTP status such as 503, or one of the names below. FAULT applies to all requests, STEP:FAULT",
+    "only to those of that step.",
     "",
     `  any service  ${COMMON_FAULTS.join(" ")}`,
     ...Object.entries(SERVICES).flatMap(([name, { faults, steps }]) => [

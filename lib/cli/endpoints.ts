@@ -27,8 +27,8 @@ const ROLE_NAME = "rolecreds";
 const TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
 const MAX_TTL_SECONDS = 21_600;
 /**
- * AWS SDKs require an expiration. Credentials without one are sent with this lifetime, after which the SDK requests them
- * again.
+ * AWS SDKs require an expiration. Credentials without one are sent with this lifetime, after which the SDK requests
+ * them again.
  */
 const LIFETIME_WITHOUT_EXPIRATION_MS = 3_600_000;
 

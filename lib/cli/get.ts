@@ -15,8 +15,8 @@ export const GET: Command = {
   notes: [
     "",
     "On a terminal it prints a summary without secrets, otherwise the JSON document of a credential_process.",
-    "With --source process, a program after -- is run in place of the profile's credential_process; it must print such a",
-    "document.",
+    "With --source process, a program after -- is run in place of the profile's credential_process; it must print such",
+    "a document.",
   ],
   options: {
     format: {

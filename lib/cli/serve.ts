@@ -18,12 +18,12 @@ export const SERVE: Command = {
   summary: "serve credentials to the AWS SDKs of other programs on this machine",
   notes: [
     "",
-    "Prints the commands that set two variables, and remove those that AWS SDKs would use first, and runs until Ctrl-C.",
-    "The token changes at each start, the port too unless --port is given. AWS SDKs use two other sources before this",
-    "endpoint: keys in the environment, and the default profile of the shared config files.",
+    "Prints the commands that set two variables, and remove those that AWS SDKs would use first, and runs until",
+    "Ctrl-C. The token changes at each start, the port too unless --port is given. AWS SDKs use two other sources",
+    "before this endpoint: keys in the environment, and the default profile of the shared config files.",
     "",
-    "With --imds it serves as the instance metadata service (version 2). Any program of any user of this machine can then",
-    "get the credentials, because that protocol does not authenticate its clients.",
+    "With --imds it serves as the instance metadata service (version 2). Any program of any user of this machine can",
+    "then get the credentials, because that protocol does not authenticate its clients.",
   ],
   options: {
     ...SOURCE_OPTIONS,

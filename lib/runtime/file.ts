@@ -14,8 +14,8 @@ const PERMISSION_CODES: readonly unknown[] = ["EACCES", "EPERM", "ERR_ACCESS_DEN
 const NEWLINE = 0x0a;
 
 /**
- * Implements `Runtime.readTextFile` with the file functions of an adapter. A pipe or a device is not opened: reading it may
- * never end.
+ * Implements `Runtime.readTextFile` with the file functions of an adapter. A pipe or a device is not opened: reading it
+ * may never end.
  *
  * @throws {FileError} With a message of this library: the system's errors quote the path.
  */

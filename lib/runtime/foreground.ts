@@ -3,8 +3,8 @@ import { startFailure } from "./spawn/child.ts";
 /** How a program in the foreground exited. The exit code is the one that a shell reports. */
 export interface ForegroundExit {
   /**
-   * The program's exit code; 128 plus the number of the signal that killed it; 127 if there is no such program; 126 if it
-   * cannot be started.
+   * The program's exit code; 128 plus the number of the signal that killed it; 127 if there is no such program; 126 if
+   * it cannot be started.
    */
   readonly exitCode: number;
   /** The signal that killed it, such as `SIGKILL`. */
@@ -37,8 +37,8 @@ const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
  */
 const SENT_BY_TERMINALS: readonly string[] = ["SIGINT", "SIGQUIT"];
 /**
- * How long to wait until the signal has ended this program. On Deno that takes a moment, and some signals, such as SIGSEGV,
- * may not end it.
+ * How long to wait until the signal has ended this program. On Deno that takes a moment, and some signals, such as
+ * SIGSEGV, may not end it.
  */
 const SIGNAL_DELAY_MS = 500;
 const NO_PERMISSION_HINT = "Start Deno with --allow-run and --allow-env.";
@@ -84,8 +84,8 @@ export async function endBySignal(signal: string): Promise<number> {
 }
 
 /**
- * Calls `listener` for the signals that end a program, whose default action then does not happen. Returns a function that
- * removes the listener.
+ * Calls `listener` for the signals that end a program, whose default action then does not happen. Returns a function
+ * that removes the listener.
  */
 export function onEndSignals(listener: (signal: string) => void): () => void {
   return onSignals(signalProcess(), listener);

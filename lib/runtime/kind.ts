@@ -11,8 +11,8 @@ interface Globals {
 }
 
 /**
- * The runtime that this program runs on; "web" where only `fetch` can be relied on. On Deno it does not access `process`:
- * the first access loads Deno's emulation of Node, which takes longer than a retrieval.
+ * The runtime that this program runs on; "web" where only `fetch` can be relied on. On Deno it does not access
+ * `process`: the first access loads Deno's emulation of Node, which takes longer than a retrieval.
  */
 export function runtimeKind(globals: Globals): "deno" | "bun" | "node" | "web" {
   if (globals.Deno !== undefined) return "deno";

@@ -156,8 +156,8 @@ function write(process: Process, descriptor: number, line: string): void {
 }
 
 /**
- * Whether this module is the entry point: `import.meta.main`, or before Node 24.2 whether the real path of the script is
- * this URL. npm starts the script through a symbolic link.
+ * Whether this module is the entry point: `import.meta.main`, or before Node 24.2 whether the real path of the script
+ * is this URL. npm starts the script through a symbolic link.
  */
 function wasStarted({ main, url }: { readonly main?: boolean; readonly url: string }, process: Process): boolean {
   if (main !== undefined) return main;

@@ -70,9 +70,9 @@ const ERRORS: Readonly<Record<EksErrorCode, readonly [status: number, message: s
 };
 
 /**
- * The EKS Pod Identity agent. It responds with 400 without a valid service account token, 403 for a URL with another host, if
- * `checkHost` is set, 429 for too many requests. Its errors are plain text; those that come from EKS have the form
- * `[id]: (Code): message, fault: client`, or `fault: server` with a status of 500 and above.
+ * The EKS Pod Identity agent. It responds with 400 without a valid service account token, 403 for a URL with another
+ * host, if `checkHost` is set, and 429 for too many requests. Its errors are plain text; those that come from EKS have
+ * the form `[id]: (Code): message, fault: client`, or `fault: server` with a status of 500 and above.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html}

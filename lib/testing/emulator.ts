@@ -56,8 +56,8 @@ interface InjectedFault {
  *
  * A new emulator extends this class and implements only its service. `stepOf()` names the steps that faults can be
  * limited to; `respond()` gets a request as plain values and returns a response as plain values, for valid and invalid
- * requests. It gets the time from `now()`, numbers from `nextSerial()` and credentials from `issue()`. If tests should be
- * able to inject errors of the service by name, override `inject()` and turn the name into a {@linkcode Fault}.
+ * requests. It gets the time from `now()`, numbers from `nextSerial()` and credentials from `issue()`. If tests should
+ * be able to inject errors of the service by name, override `inject()` and turn the name into a {@linkcode Fault}.
  *
  * @since 0.1.0
  * @example A service with one path

@@ -43,7 +43,8 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
 }
 
 /**
- * The steps that faults can be limited to: requests for a token, for the role list, for the role document, and for other items.
+ * The steps that faults can be limited to: requests for a token, for the role list, for the role document, and for
+ * other items.
  */
 export type ImdsStep = "token" | "list" | "document" | "item";
 
@@ -86,7 +87,9 @@ const AZURE: EmulatedResponse = jsonResponse({ error: "Bad request. Required met
 export class ImdsEmulator extends Emulator<ImdsStep> {
   /** The name of the attached role; can be changed, `null` detaches it. */
   role: string | null;
-  /** Fields that replace or add to those of the role document, for example an `Expiration` in the past; can be changed. */
+  /**
+   * Fields that replace or add to those of the role document, for example an `Expiration` in the past; can be changed.
+   */
   document: RoleDocument = {};
   readonly #options: ImdsEmulatorOptions;
   readonly #tokens = new Map<string, number>();

@@ -24,7 +24,9 @@ export interface SsoEmulatorOptions extends EmulatorOptions {
   readonly refreshTokens?: "replace" | "reuse" | "last";
 }
 
-/** The steps that faults can be limited to: the refresh of a token, the request for role credentials, and all others. */
+/**
+ * The steps that faults can be limited to: the refresh of a token, the request for role credentials, and all others.
+ */
 export type SsoStep = "token" | "role" | "other";
 
 /** A session of a user. */

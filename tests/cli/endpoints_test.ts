@@ -198,7 +198,7 @@ describe("imdsEndpoint()", () => {
     assertEquals(refused, []);
   });
 
-  it("requires a session token, with 401", async () => {
+  it("requires an IMDS token, with 401", async () => {
     const { imds, refused, retrievals } = setUp();
     const wrong: readonly Record<string, string>[] = [{}, { "x-aws-ec2-metadata-token": "CANARY" }];
     for (const headers of wrong) {

@@ -106,8 +106,8 @@ class Interruption {
   }
 
   /**
-   * Clears the timers. Also settles `raised`, which removes the listener that `abortable()` added to the signal; its value
-   * is not used any more.
+   * Clears the timers. Also settles `raised`, which removes the listener that `abortable()` added to the signal; its
+   * value is not used any more.
    */
   release(): void {
     for (const timer of this.#timers) clearTimeout(timer);
