@@ -1,6 +1,6 @@
 /**
- * Waits for work that other callers share, until this caller's signal aborts: the caller is rejected with the signal's
- * reason, the work continues. No listener is left behind.
+ * Returns the result of the work. If the signal aborts first, it rejects with the signal's reason; the work continues,
+ * because other callers may share it. The listener is removed in both cases.
  */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
@@ -12,7 +12,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
   });
 }
 
-/** By signal. Made at the first use. */
+/** The callers that wait, by signal. Created at the first use. */
 let shared: WeakMap<AbortSignal, Waiters> | undefined;
 
 function waitersFor(signal: AbortSignal): Waiters {
@@ -22,7 +22,10 @@ function waitersFor(signal: AbortSignal): Waiters {
   return waiters;
 }
 
-/** The callers that wait with one signal. They share a listener: runtimes warn of a leak from the eleventh one on. */
+/**
+ * The callers that wait with one signal. They share one listener, because runtimes warn of a leak if a signal has more
+ * than ten.
+ */
 class Waiters {
   readonly #signal: AbortSignal;
   readonly #rejects = new Set<(reason: unknown) => void>();
@@ -32,7 +35,7 @@ class Waiters {
   }
 
   add(reject: (reason: unknown) => void): void {
-    this.#signal.addEventListener("abort", this.#abort, { once: true }); // has no effect where it is added already
+    this.#signal.addEventListener("abort", this.#abort, { once: true }); // has no effect if it was added before
     this.#rejects.add(reject);
   }
 

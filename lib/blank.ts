@@ -1,9 +1,9 @@
-/** A setting without white space around it; `undefined` for one that is unset or blank, which means the same. */
+/** A setting without white space around it. `undefined` if it is unset or blank: a blank setting counts as unset. */
 export function trimmed(text: string | undefined): string | undefined {
   return text?.trim() || undefined;
 }
 
-/** A setting as it is, for paths; `undefined` for one that is unset or blank. */
+/** A setting with its white space, which may belong to a path. `undefined` if it is unset or blank. */
 export function nonBlank(text: string | undefined): string | undefined {
   return trimmed(text) === undefined ? undefined : text;
 }

@@ -5,18 +5,19 @@ import { printable, printableMessage } from "./printable.ts";
 import { validSource } from "./validate.ts";
 
 /**
- * Retrieves from one provider after the other until one has credentials. One that is not available here is skipped; the
- * error of one that is available but broken is thrown, so that it is never replaced by another identity.
+ * Calls the providers in order until one returns credentials. A provider that is not available here is skipped. The
+ * error of a provider that is available but broken is thrown: credentials of another identity are never used in its
+ * place.
  *
- * The credentials are cached as those of the provider that returned them: an instance role is refreshed ahead of time
- * and served through outages, a process is not. Each refresh starts with the first provider again. The chain's cache is
- * the only one: cache options of its providers do not apply. Give them to {@linkcode cached}: `cached(chain(a, b),
- * options)`.
+ * The credentials are cached as those of the provider that returned them: those of an instance role are refreshed ahead
+ * of time and served during outages, those of a process are not. Each refresh starts with the first provider again. The
+ * chain's cache is the only one: cache options of its providers are ignored. Pass cache options to {@linkcode cached}:
+ * `cached(chain(a, b), options)`.
  *
  * @param providers Functions or objects that retrieve, also those of AWS SDK v3.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws the
- * first error whose `tryNextLink` is not true, or at the end `NoCredentials` with every provider's error in `errors`
- * and a line for each in its message.
+ * first error whose `tryNextLink` is not true. If all providers are skipped, it throws `NoCredentials` with every
+ * provider's error in `errors` and a line for each in its message.
  * @throws {CredentialsProviderError} `ConfigurationError` if no provider is given.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html}
@@ -33,14 +34,16 @@ import { validSource } from "./validate.ts";
  */
 export function chain(...providers: readonly (CredentialsSource | ForeignProvider)[]): CachedProvider {
   if (providers.length === 0) {
-    throw new CredentialsProviderError("ConfigurationError", "Cannot create chain: no provider is given", {
+    throw new CredentialsProviderError("ConfigurationError", "Cannot create the chain: no provider is given", {
       hint: "Give at least one, such as fromInstanceMetadata().",
     });
   }
   return cached(new ChainProvider(providers.map((provider) => validSource("chain", provider))));
 }
 
-/** The sources of a chain as one source, with the static stability of the one that responded last. */
+/**
+ * The providers of a chain as one source. Its static stability is that of the provider that returned credentials last.
+ */
 export class ChainProvider implements CredentialsSource {
   readonly #links: readonly CredentialsSource[];
   #responded: CredentialsSource | undefined;
@@ -78,11 +81,13 @@ function exhausted(errors: readonly unknown[]): CredentialsProviderError {
   return new CredentialsProviderError("NoCredentials", `Cannot get credentials from any provider:${lines}`, {
     errors,
     recoverable: errors.some(isRecoverable),
-    hint: "Read the lines from the top: the first provider that should have worked says why it did not.",
+    hint: "Read the lines from the top, and fix the first provider that you expect to work.",
   });
 }
 
-/** An error as one line. One of other code is named and not quoted: it may hold a secret. */
+/**
+ * An error as one line. Of an error that is not from this library only the name is used: its message may hold a secret.
+ */
 function line(error: unknown, index: number): string {
   if (error instanceof CredentialsProviderError) {
     const { code, message, hint = "" } = error;

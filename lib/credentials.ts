@@ -7,24 +7,26 @@ export interface Credentials {
   readonly accessKeyId: string;
   /** Signs requests. Shown as `[redacted]` when the object is printed. */
   readonly secretAccessKey: string;
-  /** Sent with each request that is signed with temporary keys. Shown as `[redacted]` when the object is printed. */
+  /**
+   * Sent with each request that is signed with temporary credentials. Shown as `[redacted]` when the object is printed.
+   */
   readonly sessionToken?: string;
   /**
-   * When to get new ones; absent for credentials that do not expire. While the source is unavailable this may be the
-   * time of the next attempt, and then {@linkcode Credentials.originalExpiration} is the expiration from the source.
+   * When the credentials expire; absent if they do not. If the source is unavailable, it may be the later time of the
+   * next refresh; then {@linkcode Credentials.originalExpiration} is the expiration from the source.
    */
   readonly expiration?: Date;
   /** The AWS account the keys belong to, where the source names it. */
   readonly accountId?: string;
   /** The expiration from the source; present only where `expiration` is later, because the source is unavailable. */
   readonly originalExpiration?: Date;
-  /** The provider they are from: `EC2RoleProvider`, `ProcessProvider`, … */
+  /** The name of the provider that returned the credentials: `EC2RoleProvider`, `ProcessProvider`, … */
   readonly source: string;
 }
 
 /**
  * Credentials from other code: a function of yours, a provider of AWS SDK v3, a `Credentials` object of AWS SDK v2. The
- * fields are read by name, so getters and fields that are not enumerable count.
+ * The fields are read by name: they may be getters, and need not be enumerable.
  */
 export interface ForeignCredentials {
   /** Identifies the keys to AWS. */
@@ -49,16 +51,21 @@ export interface ForeignCredentials {
 export interface RetrieveOptions {
   /** Stops waiting. Other callers of the same retrieval still get its result. */
   readonly signal?: AbortSignal | undefined;
-  /** Refreshes even if the cached credentials are fresh; ignored in the pause after a failed refresh. */
+  /**
+   * Refreshes even if the cached credentials are fresh, except in the pause after a refresh, see {@linkcode
+   * CredentialsCache.refresh}.
+   */
   readonly forceRefresh?: boolean | undefined;
-  /** What AWS SDK v3 clients hand in; ignored. */
+  /** AWS SDK v3 clients pass it; it is ignored. */
   readonly callerClientConfig?: unknown;
 }
 
 /** A function that retrieves credentials. AWS SDK v3 clients take it as `credentials`. */
 export type CredentialsProvider = (options?: RetrieveOptions) => Promise<Credentials>;
 
-/** A provider as an object: retrieves without a cache, and may say how its credentials are to be cached. */
+/**
+ * A provider as an object. It retrieves without a cache; its other members change how a cache treats the credentials.
+ */
 export interface CredentialsSource {
   /** Retrieves now. */
   retrieve(options?: RetrieveOptions): Promise<ForeignCredentials>;
@@ -69,28 +76,34 @@ export interface CredentialsSource {
    * @default {false}
    */
   readonly staticStability?: boolean;
-  /** Called after a failed refresh of a source without static stability: returns credentials to serve, or throws. */
+  /**
+   * Called after a failed refresh of a source without static stability. Returns the credentials to serve. If it throws,
+   * callers get `error`.
+   */
   handleFailToRefresh?(previous: Credentials | undefined, error: unknown): Credentials;
-  /** Moves the expiration of new credentials by `ms` (negative: earlier) where the cache has an expiry window. */
+  /**
+   * Called for new credentials of a source without static stability, if the cache has an expiry window: returns them
+   * with the expiration moved by `ms`, which is negative.
+   */
   adjustExpiresBy?(credentials: Credentials, ms: number): Credentials;
   /** The names of the providers behind this one, for reports. */
   providerSources?(): readonly string[];
 }
 
 /**
- * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is the type of a method,
- * because TypeScript compares the parameters of methods less strictly: the SDK declares other options than this library
- * passes.
+ * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is declared through a method,
+ * because TypeScript compares parameters of methods less strictly. This is needed: the options that the SDK declares
+ * are not those that this library passes.
  */
 export type ForeignProvider = CredentialsSource["retrieve"];
 
-/** Where diagnostics go. Every method may be missing. Nothing that is logged holds a secret. */
+/** Where diagnostics go. Each method is optional. Nothing that is logged holds a secret. */
 export interface Logger {
-  /** Wire-level steps. */
+  /** Single requests and responses. */
   readonly trace?: ((message: string) => void) | undefined;
-  /** Decisions, such as which role name was taken. */
+  /** Decisions, such as which role name is used. */
   readonly debug?: ((message: string) => void) | undefined;
-  /** Recoveries. */
+  /** A refresh that succeeds after failed ones. */
   readonly info?: ((message: string) => void) | undefined;
   /** Failures that callers do not see, and settings that look wrong. */
   readonly warn?: ((message: string) => void) | undefined;

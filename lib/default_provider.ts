@@ -17,7 +17,10 @@ import { COMMON_RULES, knownOptions, refused, type Rules } from "./validate.ts";
 /** Options of {@linkcode defaultProvider}. */
 export interface DefaultProviderOptions extends ProfileProviderOptions, CacheOptions {}
 
-/** Options that AWS SDK v3 takes at the top. Those that a profile does not have are refused there. */
+/**
+ * Options that AWS SDK v3 takes at the top level of its default provider, and this library does not: they are errors
+ * here. More of them are in {@linkcode PROFILE_RULES}.
+ */
 const SDK_RULES: Rules = {
   timeout: refused("set imds.timeout"),
   maxRetries: refused("set imds.maxRetries"),
@@ -37,9 +40,9 @@ const SDK_RULES: Rules = {
 };
 
 /**
- * The credentials that AWS tools would find: in the environment, in the selected profile, from the web identity in the
- * environment, from the container, from the instance role, in this order. The first source that is configured is used;
- * where it fails, that is an error: a container never uses the role of its host.
+ * The credentials that AWS tools would find: from the environment, the selected profile, a web identity token, the
+ * container endpoint, or the instance role, in this order. The first source that is configured is used. If it fails,
+ * the call throws; the next source is not tried. So a container never uses the role of its host.
  *
  * A profile named in code skips the environment.
  *
@@ -60,7 +63,7 @@ export function defaultProvider(options: DefaultProviderOptions = {}): CachedPro
   return cached(new ChainProvider(defaultLinks(options).map(({ source }) => source)), options);
 }
 
-/** A provider of the default chain. */
+/** A source of the default chain, with its name. */
 export interface ChainLink {
   readonly name: "environment" | "profile" | "webIdentity" | "container" | "imds";
   readonly source: CredentialsSource;
@@ -87,7 +90,8 @@ export function defaultLinks(options: DefaultProviderOptions): readonly ChainLin
 }
 
 /**
- * The keys in the environment are used even where `AWS_PROFILE` names a profile. That may be a mistake, so it warns.
+ * The credentials in the environment, also if `AWS_PROFILE` is set. A warning is logged then, because that may be a
+ * mistake.
  */
 function environment(options: EnvironmentProviderOptions): CredentialsSource {
   const provider = new EnvironmentProvider(options);

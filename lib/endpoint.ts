@@ -1,17 +1,17 @@
 import { CredentialsProviderError } from "./errors.ts";
 import { ENDPOINT, validated } from "./validate.ts";
 
-/** A service that credentials come from, by its name in AWS's models. */
+/** A service that returns credentials; the name is that of the AWS API models. */
 export type EndpointService = "sts" | "sso" | "sso-oidc" | "signin";
 
-/** What decides which host a service is called at. */
+/** The settings from which the endpoint of a service follows. */
 export interface EndpointSettings {
   /** May be absent only where there is a custom URL. */
   readonly region?: string | undefined;
   readonly useFips?: boolean | undefined;
   readonly useDualStack?: boolean | undefined;
   readonly customUrl?: CustomUrl | undefined;
-  /** STS only. `legacy` takes the global endpoint for the regions that always had it. */
+  /** STS only. With `legacy` the global endpoint is used for the regions in `LEGACY_STS_REGIONS`. */
   readonly stsRegionalEndpoints?: "regional" | "legacy" | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface Endpoint {
   readonly signingRegion: string;
 }
 
-/** A part of AWS with DNS names of its own. */
+/** An AWS partition: a group of regions with its own domain names. */
 type Partition = readonly [
   id: string,
   regionPrefix: string,
@@ -41,7 +41,7 @@ type Partition = readonly [
 
 const DEFAULT_REGION = "us-east-1";
 
-/** The first whose prefix fits; unknown regions belong to the last. */
+/** The first partition whose prefix matches is used; the last one matches every region. */
 const PARTITIONS: readonly Partition[] = [
   ["aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "amazonaws.cn", "cn-north-1"],
   ["aws-us-gov", "us-gov-", "amazonaws.com", "api.aws", "amazonaws-us-gov.com", "us-gov-west-1"],
@@ -63,7 +63,7 @@ const HOSTS: Readonly<Record<EndpointService, string>> = {
 const GLOBAL_REGION = "aws-global";
 const GLOBAL_STS: Endpoint = { url: "https://sts.amazonaws.com", signingRegion: DEFAULT_REGION };
 
-/** The regions for which STS had only the global endpoint at first. */
+/** The regions that use the global endpoint of STS with `sts_regional_endpoints = legacy`. */
 const LEGACY_STS_REGIONS: readonly string[] = [
   "ap-northeast-1",
   "ap-south-1",
@@ -86,7 +86,7 @@ const LEGACY_STS_REGIONS: readonly string[] = [
 const REGION_REGEXP = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 
 /**
- * Decides where a service is called.
+ * Returns the endpoint of a service.
  *
  * @throws {CredentialsProviderError} `ConfigurationError`, if the region is missing or malformed, if the custom URL is
  * malformed, or if it is combined with FIPS or dual stack.
@@ -104,7 +104,7 @@ export function resolveEndpoint(service: EndpointService, settings: EndpointSett
   return { url: `https://${hostName(service, signingRegion, useFips, useDualStack)}`, signingRegion };
 }
 
-/** The region whose STS knows a role: the default one of the role's partition. */
+/** The default region of the partition of a role, for the STS endpoint. */
 export function regionOfRoleArn(roleArn: string): string {
   const [, partitionId] = roleArn.split(":");
   return PARTITIONS.find(([id]) => id === partitionId)?.at(-1) ?? DEFAULT_REGION;

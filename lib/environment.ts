@@ -68,7 +68,7 @@ export class EnvironmentProvider implements CredentialsSource {
     }, this.#expiration());
   }
 
-  /** The names of the providers that this one retrieves from, for reports. */
+  /** The name of this provider, for reports. */
   providerSources(): readonly string[] {
     return ["Environment"];
   }
@@ -104,7 +104,7 @@ export interface EnvOptions extends EnvironmentProviderOptions, CacheOptions {}
 
 /**
  * The credentials in the environment, see {@linkcode EnvironmentProvider}. They are read once, and again when they
- * expire or after `clear()`.
+ * expire, with `forceRefresh`, or after `invalidate()` or `clear()`.
  *
  * @param options See {@linkcode EnvOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result.

@@ -1,4 +1,4 @@
-/** Names the reason of a {@linkcode CredentialsProviderError}; stable under semver. */
+/** The reason of a {@linkcode CredentialsProviderError}. A code is not renamed or removed in a minor version. */
 export type CredentialsErrorCode =
   | "ImdsDisabled"
   | "ImdsUnreachable"
@@ -42,7 +42,8 @@ export type CredentialsErrorCode =
   | "InvalidCredentials";
 
 /**
- * Whether a later attempt may succeed, and whether a chain may continue: by the code, unless an error says otherwise.
+ * Whether a later attempt may succeed, and whether a chain may continue. The code decides, unless the details of an
+ * error set other values.
  */
 interface Classification {
   readonly recoverable: boolean;
@@ -112,7 +113,7 @@ export interface CredentialsErrorDetails {
   readonly stsCode?: string | undefined;
   /** The id under which AWS logged the request. */
   readonly requestId?: string | undefined;
-  /** The profiles of a circle, from the first to the one that is named again. */
+  /** The profiles of a cycle, in order; the last one is the one that occurs twice. */
   readonly chain?: readonly string[] | undefined;
   /** The error code of the SSO services, such as `UnauthorizedException`. */
   readonly ssoCode?: string | undefined;
@@ -124,9 +125,9 @@ export interface CredentialsErrorDetails {
   readonly exitCode?: number | undefined;
   /** The signal that killed a credential process, such as `SIGKILL`. */
   readonly signal?: string | undefined;
-  /** The last KiB that a credential process wrote to stderr, where that is piped. */
+  /** The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. */
   readonly stderr?: string | undefined;
-  /** The file that cannot be read or parsed, as the caller named it. */
+  /** The path of the file that cannot be read or parsed, with `~` expanded. */
   readonly path?: string | undefined;
   /** The line of that file, counted from 1. */
   readonly line?: number | undefined;
@@ -136,15 +137,16 @@ export interface CredentialsErrorDetails {
   readonly recoverable?: boolean;
   /** Whether a chain may continue with its next provider; by default the code decides. */
   readonly tryNextLink?: boolean;
-  /** The underlying error. It never quotes a secret. */
+  /** The underlying error. If it is from this library, it does not quote a secret. */
   readonly cause?: unknown;
 }
 
 /**
- * The error that this library throws for every failure: no role, no response, a wrong setting.
+ * The error that this library throws if it cannot return credentials: no role, no response, a wrong setting. Only an
+ * aborted signal rejects with its own reason.
  *
- * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. No secret is in the
- * message, in a property or in `cause`.
+ * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. The library puts no secret
+ * into the message or a property. `stderr`, `cause` and `errors` can hold texts from other programs.
  *
  * @since 0.1.0
  * @example Usage
@@ -158,7 +160,7 @@ export interface CredentialsErrorDetails {
  * ```
  */
 export class CredentialsProviderError extends Error {
-  /** The code, with `Error` appended where it does not end so. */
+  /** The code; if it does not end in `Error`, that is appended. */
   override readonly name: string;
   /** Why it failed. */
   readonly code: CredentialsErrorCode;
@@ -187,15 +189,18 @@ export class CredentialsProviderError extends Error {
   declare readonly ssoCode?: string;
   /** The error code of the sign-in service, such as `TOKEN_EXPIRED`. */
   declare readonly loginCode?: string;
-  /** The command that a person must run, such as `aws sso login --sso-session dev`; only where nothing else helps. */
+  /**
+   * The command that a person must run, such as `aws sso login --sso-session dev`. Set only if a new sign-in is the
+   * only fix.
+   */
   declare readonly command?: string;
   /** The exit code of a credential process that failed. */
   declare readonly exitCode?: number;
   /** The signal that killed a credential process, such as `SIGKILL`. */
   declare readonly signal?: string;
   /**
-   * The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. It is in no message, and as the
-   * process wrote it: it may hold control characters, and what that program should not have written.
+   * The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. It is not part of the message and is
+   * not changed: it may contain control characters, and secrets that the process printed.
    */
   declare readonly stderr?: string;
   /** The file that cannot be read or parsed, as the caller named it. */
@@ -210,7 +215,7 @@ export class CredentialsProviderError extends Error {
    *
    * @param code Why it failed.
    * @param message What was tried and what came back, without a secret.
-   * @param details What else a reader or a chain should know.
+   * @param details The other properties of the error.
    */
   constructor(code: CredentialsErrorCode, message: string, details: CredentialsErrorDetails = {}) {
     const { cause, recoverable, tryNextLink, ...shown } = details;
@@ -228,8 +233,8 @@ export class CredentialsProviderError extends Error {
 }
 
 /**
- * Whether a later attempt may succeed without a change of settings: as the error says, or else the first of its causes
- * that says so, or else yes.
+ * Whether a later attempt may succeed without a change of settings. Returns the `recoverable` of the error, else that
+ * of the first cause that has it, else true.
  */
 export function isRecoverable(error: unknown): boolean {
   const seen = new Set<unknown>();
@@ -243,8 +248,8 @@ export function isRecoverable(error: unknown): boolean {
 }
 
 /**
- * A runtime adapter refuses to send a request; nothing was sent. The source that wanted to send it turns this into an
- * error of its own.
+ * The error of a runtime adapter that does not send a request. Nothing was sent. The provider converts it to a
+ * CredentialsProviderError.
  */
 export class RefusedRequest extends Error {
   override readonly name = "RefusedRequest";
@@ -253,7 +258,7 @@ export class RefusedRequest extends Error {
   /** One sentence that names the fix. */
   readonly hint: string;
 
-  /** Makes the error; `state` completes the sentence "Cannot send the request: …". */
+  /** Creates the error. `state` follows a colon in messages, such as "Cannot refresh the SSO token: …". */
   constructor(reason: RefusedRequest["reason"], state: string, hint: string) {
     super(state);
     this.reason = reason;

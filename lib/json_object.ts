@@ -2,8 +2,8 @@
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The fields of a text that is one JSON object, else `undefined`. The parser's own error is dropped: engines quote the
- * text in it, and here the text is the secret.
+ * Parses a string that must be one JSON object; `undefined` if it is not. The error of `JSON.parse` is not passed on:
+ * it quotes the string, which may contain secrets.
  */
 export function parseJsonObject(text: string): Fields | undefined {
   try {
@@ -14,7 +14,7 @@ export function parseJsonObject(text: string): Fields | undefined {
   }
 }
 
-/** Whether two names of fields differ in case at most. */
+/** Whether two field names are equal, ignoring case. */
 export function isSameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }

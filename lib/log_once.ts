@@ -1,15 +1,15 @@
 import type { Logger } from "./credentials.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The messages that each logger or console got. Created at the first use. */
+/** The messages that were logged, by logger, or by the `warn` function of the runtime. Created at the first use. */
 let logged: WeakMap<object, Set<string>> | undefined;
 
-/** Logs a message, unless this logger got it before: many providers may find the same. */
+/** Logs a message, but only once for each logger: several providers may log the same one. */
 export function logOnce(logger: Logger | null | undefined, level: "debug" | "warn", message: string): void {
   if (logger && isFirst(logger, message)) logger[level]?.(message);
 }
 
-/** Warns once, also where no logger is given. `logger: null` turns it off. */
+/** Warns once. If no logger is given, the warning goes to `runtime.warn`; with `null` it is not printed. */
 export function warnOnce(logger: Logger | null | undefined, { warn }: Pick<Runtime, "warn">, message: string): void {
   if (logger !== undefined) logOnce(logger, "warn", message);
   else if (isFirst(warn, message)) warn(message);

@@ -8,8 +8,8 @@ export function encodeRfc3986(text: string): string {
 }
 
 /**
- * Encodes a string that may contain percent escapes already. Each escape stays one escape, in upper case, or becomes
- * the character that it did not have to escape: `a%7eb%2fc d` becomes `a~b%2Fc%20d`.
+ * Encodes a string that may contain percent escapes already. Escapes are not encoded again. An escape of an unreserved
+ * character is replaced by the character; the others are written in upper case: `a%7eb%2fc d` becomes `a~b%2Fc%20d`.
  */
 export function encodeRfc3986Once(text: string): string {
   const [first = "", ...rest] = text.split("%");

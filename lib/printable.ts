@@ -2,14 +2,14 @@ const MAX_CHARACTERS = 200;
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
 /**
- * Control and format characters, line and paragraph separators, lone surrogates: they change what a terminal or a log
- * shows.
+ * Control characters, format characters, line and paragraph separators, lone surrogates. They can change how a terminal
+ * or a log shows a line.
  */
 const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 
 /**
- * Makes text from outside fit for a message, an event or a line of output: one line, nothing invisible, at most 200
- * characters.
+ * Makes a string that the library did not create safe for messages, events and output: unprintable characters become
+ * spaces, and what is longer than 200 characters is cut and gets "…".
  */
 export function printable(text: string): string {
   return upTo(MAX_CHARACTERS, text);

@@ -2,15 +2,17 @@ import type { Credentials, ForeignCredentials } from "./credentials.ts";
 
 const REDACTED = "[redacted]";
 
-/** The fields of credentials, where those that are not there may be `undefined`. */
+/** The fields of credentials. Optional fields may be `undefined`. */
 type Fields = ForeignCredentials & Pick<Credentials, "source">;
 
 /**
- * Credentials with enumerable fields of their own, whose secrets `console.log` and `Deno.inspect` do not show. The hook
- * sits on the prototype: an own property, even a hidden one, would make each copy ten times as slow. Comparisons that
- * look at prototypes (`assertEquals`, `assert.deepStrictEqual`) need a spread for that: `{ ...credentials }`.
+ * Credentials as a plain-looking object; `console.log` and `Deno.inspect` do not show its secrets. The method for that
+ * is on the prototype: as an own property, also one that is not enumerable, it would make copying ten times slower.
+ * Comparisons that look at prototypes (`assertEquals`, `assert.deepStrictEqual`) need a spread for that: `{
+ * ...credentials }`.
  *
- * The class comes from a call because bundlers drop an unused pure call, but keep a class with computed names.
+ * The class is created in a function call marked as pure, because bundlers remove such a call if it is unused, but not
+ * a class with a computed member name.
  */
 const RedactedCredentials = /* @__PURE__ */ (() =>
   class implements Credentials {
@@ -38,12 +40,15 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
     }
 
     static {
-      // Other comparisons take the constructor for the type, and to them these are plain objects.
+      // Other comparisons only compare `constructor`: for them this is a plain object.
       Object.defineProperty(this.prototype, "constructor", { value: Object });
     }
   })();
 
-/** A new copy, also of the dates, that prints without its secrets; with other expirations where they are given. */
+/**
+ * A copy of credentials and of their dates. `console.log` does not show its secrets. Expirations that are given replace
+ * those of the fields.
+ */
 export function redacted(
   fields: Fields,
   expiration: Date | undefined = copied(fields.expiration),

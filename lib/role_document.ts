@@ -4,13 +4,13 @@ import { redacted } from "./redaction.ts";
 import { timestampOr } from "./timestamp.ts";
 import { withValidNames } from "./validate.ts";
 
-/** How to read a document with the credentials of a role, as IMDS and container endpoints send it. */
+/** Reads the JSON document with the credentials of a role that IMDS and container endpoints return. */
 interface RoleDocument {
   /** The value of a field. */
   readonly field: (name: string) => unknown;
   /** The `source` of the credentials. */
   readonly source: string;
-  /** Makes the error for a document in a wrong state, such as "its Token is missing". */
+  /** Creates the error for a document that is not valid; `state` is the reason, such as "its Token is missing". */
   readonly invalid: (state: string) => CredentialsProviderError;
 }
 

@@ -1,11 +1,14 @@
 /**
- * Every effect that the library has: network, clock, files, processes. An adapter implements it for each runtime.
- * Replace members of it in tests, or where no adapter fits.
+ * All functions through which the library uses the network, the clock, files and processes. There is one implementation
+ * for each runtime. Replace members of it in tests, or where no adapter fits.
  *
  * Unstable: any release may change it.
  */
 export interface Runtime {
-  /** Sends one request as the runtime does: the proxy settings of the user apply. For STS and sign-in. */
+  /**
+   * Sends one request with the `fetch` of the runtime, so the proxy settings of the user apply. For STS, SSO and
+   * sign-in.
+   */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /**
    * Sends one request through no proxy. For instance metadata and containers. Where only `fetch` is given, this is the
@@ -30,7 +33,7 @@ export interface Runtime {
    * keeping the process alive.
    */
   readonly timeout: (ms: number) => AbortSignal;
-  /** An environment variable; `undefined` also when it may not be read. */
+  /** Reads an environment variable; `undefined` if it is not set, or if the permission to read it is missing. */
   readonly env: (name: string) => string | undefined;
   /**
    * Reads a regular file of UTF-8 text, at most 16 MiB; `undefined` when there is no such file. In Deno a file is
@@ -41,14 +44,15 @@ export interface Runtime {
   readonly readTextFile: (path: string) => Promise<string | undefined>;
   /**
    * Replaces the whole file or leaves it unchanged: it writes a temporary file in the same folder, which only this user
-   * may read, and renames it. Absent where there are no files, and where only `readTextFile` is replaced.
+   * may read, and renames it. Absent if the runtime has no files, or if the caller replaces `readTextFile` but not this
+   * function.
    *
-   * @throws {Error} If the file cannot be replaced; the message says why, and quotes nothing.
+   * @throws {Error} If the file cannot be replaced; the message gives the reason and does not quote the text.
    */
   readonly writeTextFile?: ((path: string, text: string) => Promise<void>) | undefined;
   /** The user's home directory, as the system says; `undefined` when it may not be read. */
   readonly homeDirectory: () => string | undefined;
-  /** Which family of systems this is: how its shell is called, and how its processes end. */
+  /** The kind of operating system: it decides how the shell is started and how processes are killed. */
   readonly platform: "posix" | "windows";
   /** Runs a program. Only sources that start processes use it; `undefined` for the one of this runtime. */
   readonly spawn?: Spawn | undefined;
@@ -70,9 +74,9 @@ export interface FileError extends Error {
 }
 
 /**
- * Runs a program to its end, without a shell. Its process group is killed, where the system allows that, when it runs
- * for too long, prints too much or is aborted, and when this program ends before it. The promise does not wait for its
- * end.
+ * Runs a program without a shell. The process group of the program is killed, if the system allows it, when the time
+ * limit or the output limit is exceeded, when the signal aborts, or when the calling process exits first. The promise
+ * settles as soon as the result is known, even if the killed program has not exited.
  *
  * Unstable: any release may change it.
  *
@@ -90,7 +94,7 @@ export interface SpawnOptions {
   readonly stderr: "inherit" | "ignore" | "pipe";
   /** Variables to add to the inherited environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Whether it inherits the environment of this program; else `env` is all it gets. @default {true} */
+  /** Whether it inherits the environment of this program. If false, it gets only `env`. @default {true} */
   readonly inheritEnv?: boolean | undefined;
   /** Its working directory; that of this program by default. */
   readonly cwd?: string | undefined;
@@ -98,9 +102,9 @@ export interface SpawnOptions {
   readonly timeoutMs: number;
   /** Bytes of output above which it is killed. */
   readonly maxOutputBytes: number;
-  /** On Windows: passes the arguments as they are, without quotes of the runtime's own. */
+  /** On Windows: whether the runtime passes the arguments unchanged and adds no quotes. */
   readonly verbatimArguments?: boolean;
-  /** Kills it. */
+  /** Kills the program when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -118,7 +122,7 @@ export type SpawnResult =
     readonly stderr?: string;
   }
   | {
-    /** It was killed: it ran for too long, or printed too much. */
+    /** This library killed it: it exceeded `timeoutMs` or `maxOutputBytes`. */
     readonly kind: "timedOut" | "tooMuchOutput";
     readonly stderr?: string;
   }
@@ -126,9 +130,9 @@ export type SpawnResult =
 
 /** The result for a program that did not start. Unstable: any release may change it. */
 export interface NotStarted {
-  /** Tells it from a program that ran. */
+  /** Distinguishes it from the results of a program that ran. */
   readonly kind: "notStarted";
-  /** Why, without the words of the system: its errors quote the arguments. */
+  /** The reason. It is not the error of the operating system, because that quotes the arguments. */
   readonly cause: Error;
   /** One sentence that names the fix, where the runtime knows it. */
   readonly hint?: string;

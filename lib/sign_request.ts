@@ -14,7 +14,7 @@ export interface SignRequestOptions {
    */
   readonly service: string;
   /**
-   * When the request is signed. AWS accepts it for about five minutes before and after.
+   * The time of the signature. AWS accepts it if its own clock is at most about five minutes earlier or later.
    *
    * @default {the clock of the runtime}
    */
@@ -23,23 +23,23 @@ export interface SignRequestOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** Removed before signing: they are set again, and `fetch` sends the host of the URL whatever the header says. */
+/** Removed before signing. Signing sets them as needed, except `host`: `fetch` always sends the host of the URL. */
 const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security-token"];
 
 /**
  * Signs a request with AWS Signature Version 4, so that `fetch` can send it to an AWS API.
  *
  * Returns a new request with the headers `authorization`, `x-amz-date`, for temporary keys `x-amz-security-token`, and
- * for S3 `x-amz-content-sha256`; the request that was passed can still be used. All headers are signed except those
- * that `fetch` or a proxy may change, such as `user-agent`. Where the request has an `x-amz-content-sha256` header
- * (OpenSearch Serverless wants it), it is set to the hash of the body.
+ * for S3 `x-amz-content-sha256`; the body of the request that was passed is not read. All headers are signed except
+ * those that `fetch` or a proxy may change, such as `user-agent`. Where the request has an `x-amz-content-sha256`
+ * header (OpenSearch Serverless wants it), it is set to the hash of the body.
  *
  * - Sign again for each attempt: a signature is accepted for about five minutes.
  * - The signed request does not follow redirects, since a signature is valid for one host and the session token must
  *   not go to another: `fetch` returns the redirect itself (or rejects where `redirect` is `"error"`).
- * - The body is read into memory. It does not sign chunk by chunk, and does not stream.
+ * - The body is read into memory: it is not streamed, and chunked signing is not supported.
  * - In the URL of an S3 object `+` is a space: write `%2B` for a plus sign in a key.
- * - It does not presign URLs, and does not know SigV4a and the session keys of S3 Express.
+ * - Presigned URLs, SigV4a and the session credentials of S3 Express are not supported.
  *
  * @param request The request to sign, with a body that was not read yet.
  * @param options The keys, the region and the service.

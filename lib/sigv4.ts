@@ -2,9 +2,9 @@ import { CredentialsProviderError } from "./errors.ts";
 import { hex } from "./hex.ts";
 import { encodeRfc3986, encodeRfc3986Once } from "./percent_encoding.ts";
 
-/** The keys that sign a request. Every {@linkcode Credentials} object is one. */
+/** The credentials that a request is signed with. A {@linkcode Credentials} object can be used. */
 export interface SigningCredentials {
-  /** Names the keys in the `authorization` header. */
+  /** Identifies the credentials in the `authorization` header. */
   readonly accessKeyId: string;
   /** Signs, and is not sent. */
   readonly secretAccessKey: string;
@@ -30,9 +30,9 @@ interface SigningScope {
   readonly date: Date;
 }
 
-/** What AWS services do differently. */
+/** Rules of signing that differ between AWS services. */
 export interface SigningRules {
-  /** Whether the service signs the path with its escapes encoded once more. */
+  /** Whether the percent escapes of the path are encoded a second time in the canonical request. */
   readonly doubleEncodePath: boolean;
   /** Whether the service resolves `.` and `..` and joins repeated slashes before it checks the signature. */
   readonly normalizePath: boolean;
@@ -45,7 +45,7 @@ const S3_RULES: SigningRules = { doubleEncodePath: false, normalizePath: false, 
 const RULES: SigningRules = { doubleEncodePath: true, normalizePath: true, sendPayloadHash: false };
 const S3_SERVICES = ["s3", "s3-object-lambda", "s3-outposts", "s3express"];
 
-/** `fetch`, a proxy or a load balancer may add or change these. */
+/** Headers that are not signed, because `fetch`, a proxy or a load balancer may add or change them. */
 const UNSIGNED_HEADERS = [
   "authorization",
   "cache-control",
@@ -112,7 +112,7 @@ export async function signatureHeaders(
 
 function checkCredentials(credentials: SigningCredentials): void {
   const { accessKeyId, secretAccessKey, sessionToken } = Object(credentials) as SigningCredentials;
-  // A header that fetch refuses is quoted in its error: the session token must not get there.
+  // The error of `fetch` quotes a header value that is not valid: the session token must not be in it.
   check("credentials.accessKeyId", accessKeyId, VISIBLE_ASCII_REGEXP, "a string of visible ASCII characters");
   check("credentials.secretAccessKey", secretAccessKey, NOT_BLANK_REGEXP, "a string that is not blank");
   if (sessionToken === undefined) return;
@@ -128,7 +128,7 @@ function check(name: string, value: unknown, regexp: RegExp, expected: string): 
   if (typeof value !== "string" || !regexp.test(value)) throw refusal(name, expected);
 }
 
-/** Says nothing of the value: it may be a secret in the wrong place. */
+/** The message does not describe the value: it may be a secret in the wrong field. */
 function refusal(name: string, expected: string): CredentialsProviderError {
   const message = `Cannot sign the request: ${name} must be ${expected}`;
   const hint = name.startsWith("credentials.")
@@ -141,7 +141,7 @@ function refusal(name: string, expected: string): CredentialsProviderError {
 function timeOf(date: Date): string {
   const isValid = date instanceof Date && !Number.isNaN(date.getTime());
   const time = isValid ? date.toISOString().replaceAll(/[:-]|\.\d{3}/g, "") : "";
-  if (!FOUR_DIGIT_YEAR_REGEXP.test(time)) throw refusal("date", "a valid Date of the years 0 to 9999");
+  if (!FOUR_DIGIT_YEAR_REGEXP.test(time)) throw refusal("date", "a valid Date between the years 0 and 9999");
   return time;
 }
 
@@ -189,7 +189,7 @@ function nameAndValue(pair: string): [string, string] {
   return [encodeRfc3986Once(name), encodeRfc3986Once(value.join("="))];
 }
 
-/** By code unit: the order of a locale would be another. */
+/** Compares by code unit; `localeCompare` would give another order. */
 function byNameThenValue(left: readonly [string, string], right: readonly [string, string]): number {
   const [a, b] = left[0] === right[0] ? [left[1], right[1]] : [left[0], right[0]];
   return a === b ? 0 : a < b ? -1 : 1;

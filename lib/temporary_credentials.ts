@@ -11,16 +11,18 @@ export interface TemporaryCredentialsOptions
   extends Omit<AssumeRoleProviderOptions, "masterCredentials">, CacheOptions {
   /** The credentials that may assume the role. Defaults to {@linkcode defaultProvider}. */
   readonly masterCredentials?: SourceCredentials | undefined;
-  /** The settings of the STS client that AWS SDK v3 takes here; the options of the same name at the top win. */
+  /**
+   * The settings of the STS client, as AWS SDK v3 takes them. `region` and `endpoint` of these options have precedence.
+   */
   readonly clientConfig?: { readonly region?: string | undefined; readonly endpoint?: string | undefined } | undefined;
 }
 
 /**
- * The credentials of a role that other credentials may assume, cached and refreshed ahead of time.
+ * The credentials of a role that is assumed with other credentials. They are cached and refreshed ahead of time.
  *
- * Creating the provider reads and sends nothing. The first call and each refresh send one request to STS, however many
- * callers wait; the source credentials keep a cache of their own. With an MFA device nothing is refreshed before the
- * credentials expire: a person must type the code.
+ * Creating the provider reads and sends nothing. All callers that wait share one AssumeRole call. `masterCredentials`
+ * is called for each refresh: use a function with a cache. The default has one. With an MFA device a person must type a
+ * code, so the credentials are refreshed only when they expire, or when the expiry window begins.
  *
  * @param options See {@linkcode TemporaryCredentialsOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws

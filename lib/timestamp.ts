@@ -1,7 +1,7 @@
 const TIMESTAMP_REGEXP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/;
 
 /**
- * Parses the time in an `Expiration` field. Digits past the millisecond are cut off.
+ * Parses an RFC 3339 time, such as an `Expiration` field. Digits after the milliseconds are ignored.
  *
  * @param text An RFC 3339 time with `Z` or a numeric offset, such as `2030-01-01T00:00:00Z`.
  * @returns The time, never an invalid `Date`.
@@ -21,10 +21,10 @@ export function parseTimestamp(text: string): Date {
 }
 
 /**
- * Parses a timestamp; throws the caller's error for a text that is none.
+ * Parses a timestamp. If the text is not one, throws the error that `error` creates.
  *
- * @param name What to call the text, such as "its Expiration".
- * @param error Makes the error of the state.
+ * @param name The name of the text in the message, such as "its Expiration".
+ * @param error Creates the error from the state, such as "its Expiration is not a time in RFC 3339 form".
  */
 export function timestampOr(text: string, name: string, error: (state: string) => Error): Date {
   const time = timeOf(text);
@@ -46,7 +46,8 @@ function timeOf(text: string): Date | undefined {
 
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  const isRealDay = date.getUTCMonth() === month - 1; // a day that the month does not have is in another month
+  // setUTCFullYear moves a day such as February 30 to the next month
+  const isRealDay = date.getUTCMonth() === month - 1;
   if (!isRealDay || hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) {
     return undefined;
   }

@@ -9,7 +9,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** How a value is checked: which values are valid, and how a message describes them. */
 export interface Rule<T> {
-  /** The value in the form in which it is used; `undefined` for one that is not valid. */
+  /** Returns the value, normalized if needed, or `undefined` if it is not valid. */
   readonly accept: (value: unknown) => T | undefined;
   readonly range: string;
   /** For an object: the rules of its own options. */
@@ -22,7 +22,7 @@ export type Rules = Readonly<Record<string, Rule<unknown>>>;
 /** The longest time that timers accept. */
 const MAX_TIME_LIMIT_MS = 2 ** 31 - 1;
 
-/** For a value that is checked elsewhere. */
+/** Accepts every value: the provider checks it itself. */
 export const ANY: Rule<unknown> = rule("anything", () => true);
 export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
 export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
@@ -66,7 +66,8 @@ export const VARIABLES: Rule<Readonly<Record<string, string>>> = rule(
 /** The options of every provider. */
 export const COMMON_RULES: Rules = {
   logger: rule("an object or null", (value) => typeof value === "object"),
-  // AWS SDK v3 calls a default provider with its own configuration, where `runtime` is a name.
+  // AWS SDK v3 passes its client configuration to a default provider; its `runtime` is a string such as "node", which
+  // is ignored
   runtime: rule("an object", (value) => typeof value === "string" || (typeof value === "object" && value !== null)),
 };
 
@@ -81,13 +82,16 @@ export function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
   return rule(values.map((value) => `"${value}"`).join(" or "), (value) => values.includes(value as T));
 }
 
-/** An object with options of its own. */
+/** A rule for an option that is an object; `sets` are the rules of its fields. */
 // @__NO_SIDE_EFFECTS__
 export function objectOf(...sets: readonly Rules[]): Rule<object> {
   return { ...OBJECT, fields: Object.assign({}, ...sets) };
 }
 
-/** For an option of AWS SDK v3 that this library does not have. To ignore it would change the result without notice. */
+/**
+ * A rule that is never valid, for an option of AWS SDK v3 that this library does not have: if it were ignored, other
+ * credentials could be used without a warning.
+ */
 // @__NO_SIDE_EFFECTS__
 export function refused(reason: string): Rule<never> {
   return rule(`left out (${reason})`, () => false);
@@ -99,7 +103,7 @@ export function timeLimitMs(ms: number): number {
 }
 
 /**
- * Checks options as they are given, before anything is read or sent.
+ * Checks the options of the caller, before anything is read or sent. `what` is the name of the object in messages.
  *
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
@@ -117,7 +121,7 @@ function checkFields(action: string, prefix: string, values: Values, rules: Rule
   }
 }
 
-/** Warns of each option that nothing reads: a misspelt one would be ignored in silence. */
+/** Warns of each option without a rule, because it is ignored and may be misspelled. */
 export function warnOfUnknownOptions(
   what: string,
   options: { readonly logger?: Logger | null | undefined },
@@ -130,7 +134,7 @@ export function warnOfUnknownOptions(
   }
 }
 
-/** The options without a rule, each with the nearest that has one. */
+/** The options without a rule, each with the most similar option that has a rule. */
 function unknownOptions(prefix: string, values: Values, rules: Rules): readonly (readonly [string, string])[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
@@ -140,7 +144,7 @@ function unknownOptions(prefix: string, values: Values, rules: Rules): readonly 
   });
 }
 
-/** The options that have a rule and are given: what one provider hands to another. */
+/** The options that have a rule and are not `undefined`. Used to pass options from one provider to another. */
 export function knownOptions<T extends object>(options: T | undefined, ...sets: readonly Rules[]): Partial<T> {
   const rules: Rules = Object.assign({}, ...sets);
   const given = Object.entries(options ?? {}).flatMap(([name, value]) => {
@@ -156,7 +160,10 @@ function nearestOf(names: readonly string[], name: string): string | undefined {
   return names[distances.indexOf(Math.min(...distances))];
 }
 
-/** How many characters to insert, delete or replace to make one string of the other. */
+/**
+ * The Levenshtein distance: the least number of characters to insert, delete or replace to turn one string into the
+ * other.
+ */
 export function editDistance(from: string, to: string): number {
   let above = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [row, character] of [...from].entries()) {
@@ -171,7 +178,7 @@ export function editDistance(from: string, to: string): number {
 }
 
 /**
- * The value as the rule reads it.
+ * Returns the value, as `accept` of the rule returns it.
  *
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the setting and its range.
  */
@@ -185,7 +192,7 @@ export function validated<T>(action: string, name: string, { accept, range }: Ru
   );
 }
 
-/** Bundlers drop a rule that is not used: the calls of these functions only make an object. */
+/** The annotation tells bundlers that a call only creates an object, so that they remove a rule that is not used. */
 // @__NO_SIDE_EFFECTS__
 function rule<T>(range: string, isValid: (value: unknown) => boolean): Rule<T> {
   return { accept: (value) => isValid(value) ? value as T : undefined, range };
@@ -213,7 +220,7 @@ function isNumber(value: unknown): value is number {
 }
 
 /**
- * A provider as a source.
+ * Returns the provider if it is an object with `retrieve()`, or a source that calls it if it is a function.
  *
  * @throws {CredentialsProviderError} `ConfigurationError` for anything that cannot retrieve.
  */
@@ -224,8 +231,8 @@ export function validSource(what: string, provider: CredentialsSource | ForeignP
 }
 
 /**
- * A copy of credentials that may be from foreign code, with a source name. The fields are read by name: they may be
- * getters, and not enumerable.
+ * A checked copy of credentials that may come from another library; without `source` it gets "custom". Fields may be
+ * getters or not enumerable, so each is read by name.
  *
  * @throws {CredentialsProviderError} `InvalidCredentials` for anything that cannot sign a request.
  */
@@ -233,7 +240,9 @@ export function validCredentials(credentials: ForeignCredentials): Credentials {
   const fields: Partial<ForeignCredentials> = credentials ?? {};
   const { accessKeyId, secretAccessKey, sessionToken, accountId, originalExpiration, source } = fields;
   const expiration = fields.expiration ?? fields.expireTime;
-  if (!isText(accessKeyId) || !isText(secretAccessKey)) throw invalid("accessKeyId or secretAccessKey is missing");
+  if (!isText(accessKeyId) || !isText(secretAccessKey)) {
+    throw invalid("accessKeyId or secretAccessKey is missing, empty or not a string");
+  }
   return redacted({
     accessKeyId,
     secretAccessKey,
@@ -263,7 +272,8 @@ const ACCESS_KEY_ID_REGEXP = /^[A-Za-z0-9_]{4,128}$/;
 const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
 
 /**
- * Returns the credentials if their access key id and account id are well-formed: both are shown in terminals and logs.
+ * Returns the credentials. Throws if their access key id or account id has characters that are not safe in terminals
+ * and logs.
  *
  * @param invalid Makes the error of the subject from what is wrong.
  */
@@ -283,7 +293,7 @@ export function withValidNames(
 export function expiredError(): CredentialsProviderError {
   return new CredentialsProviderError(
     "ExpiredCredentialsError",
-    "Cannot use the credentials: they were expired on arrival",
+    "Cannot use the credentials: they are already expired",
     { hint: "Check the clock of this machine, then the program or service that the credentials are from." },
   );
 }

@@ -1,2 +1,2 @@
-/** The library's version; a test holds it to the manifests. */
+/** The library's version. A test checks that it equals the version in the manifests. */
 export const VERSION = "0.1.0";

@@ -9,31 +9,35 @@ import { checkOptions, FRACTION, FUNCTION, NUMBER, type Rules, SECONDS_OR_ZERO, 
 /** Options of {@linkcode CredentialsCache}. */
 export interface CacheOptions {
   /**
-   * For sources with static stability: how long before their expiration credentials are refreshed by one caller while
-   * the others are served, in milliseconds. Up to 0 stands for the default: 5 minutes for a lifetime of up to 20
-   * minutes, 60 minutes for one of 90 minutes and more, else 15 minutes.
+   * The length of the advisory window in milliseconds, for sources with static stability. It ends when the credentials
+   * expire; in it one caller refreshes and the others are served. 0 or less means the default: 5 minutes for a lifetime
+   * of up to 20 minutes, 15 minutes for one below 90 minutes, else 60 minutes.
    */
   readonly advisoryWindow?: number | undefined;
-  /** Starts the windows later, at random, by up to this part of their length; from 0 to 1. @default {0} */
+  /**
+   * Makes the advisory window, or the expiry window of a source without static stability, shorter by a random part of
+   * its length, at most by this fraction; from 0 to 1. @default {0}
+   */
   readonly advisoryWindowJitter?: number | undefined;
   /**
-   * How long before their expiration `expired` and `needsRefresh()` count credentials as expired, in seconds. Sources
-   * without static stability are retrieved from again at that time; those with it have the advisory window.
-   * @default {0}, and 15 in `needsRefresh()`
+   * How long before their expiration `expired` and `needsRefresh()` count credentials as expired, in seconds. A source
+   * without static stability is called again at that time; for the others the advisory window decides.
+   * @default {0}; `needsRefresh()` uses 15 if this is not given
    */
   readonly expiryWindowSeconds?: number | undefined;
-  /** Called with everything that happens, for metrics. What it throws or rejects with is ignored. */
+  /** Called with each event, for metrics. What it throws is ignored, also if it is an async function. */
   readonly onEvent?: ((event: CacheEvent) => void) | undefined;
   /**
-   * Where diagnostics go. Without a logger only this is printed, with `console.warn`: that credentials are served
-   * although their refresh failed or they were retrieved expired. `null` turns that off, too.
+   * Receives diagnostics. If it is not given, these warnings go to `console.warn`: credentials of a source with static
+   * stability are served although their refresh failed, or were expired when they were retrieved. `null` turns the
+   * warnings off.
    */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime, such as the clock. */
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** How the options are checked, except those of every provider. */
+/** The rules of these options, except `logger` and `runtime`, see {@linkcode COMMON_RULES}. */
 export const CACHE_RULES: Rules = {
   advisoryWindow: NUMBER,
   advisoryWindowJitter: FRACTION,
@@ -61,8 +65,9 @@ const V2_EXPIRY_WINDOW_MS = 15_000;
  * ```
  *
  * `A` is 5 minutes for a lifetime of up to 20 minutes, 60 minutes for one of 90 minutes and more, else 15 minutes; `M`
- * is one minute. Other sources (a process, a function of yours) are retrieved from again when their credentials expire,
- * and callers get their errors. There are no timers: everything happens inside a call.
+ * is one minute. Other sources (a process, a function of yours) are called again when their credentials expire, or when
+ * the expiry window starts. If that fails in the expiry window, the cached credentials are served; after it callers get
+ * the error. No timer starts a refresh: each is started by a call.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html}
@@ -113,15 +118,19 @@ export class CredentialsCache {
   }
 
   /**
-   * The credentials to use now: a fresh copy, at once where nothing has to be retrieved.
+   * The credentials to use now, as a new copy. Resolves without a retrieval if none is needed.
    *
-   * @throws What the source throws, where no cached credentials may be served; the reason of an aborted signal.
+   * @throws What the source throws, if no cached credentials may be served; the reason of an aborted signal, except in
+   * the advisory window, where the cached credentials are returned if the signal aborts during the refresh.
    */
   get(options?: RetrieveOptions): Promise<Credentials> {
     return this.#refresher.get(options);
   }
 
-  /** Retrieves now. While a failed refresh backs off it returns the cached credentials instead. */
+  /**
+   * Retrieves now, except in the pause after a refresh ({@linkcode backingOffUntil}): then it returns the cached
+   * credentials. For 1 to 5 seconds after an error that is not recoverable it throws that error again.
+   */
   refresh(options?: RetrieveOptions): Promise<Credentials> {
     return this.get({ ...options, forceRefresh: true });
   }
@@ -132,8 +141,8 @@ export class CredentialsCache {
   }
 
   /**
-   * Whether AWS SDK v2 would refresh now: none cached, rejected by AWS, or less time left than the expiry window, which
-   * is 15 seconds where `expiryWindowSeconds` is not given.
+   * The `needsRefresh()` of AWS SDK v2: whether no credentials are cached, AWS rejected them, or they expire within the
+   * expiry window. The window is 15 seconds if `expiryWindowSeconds` is not given.
    */
   needsRefresh(): boolean {
     const { state } = this.#refresher;
@@ -145,8 +154,8 @@ export class CredentialsCache {
    * Reports that AWS rejected credentials (`ExpiredToken`, `InvalidToken`, `ExpiredTokenException`; never
    * `AccessDenied`): the next call retrieves new ones.
    *
-   * @param rejected The rejected credentials; only their `accessKeyId` is compared, and where others are cached by now
-   * nothing happens. Without it, whatever is cached counts as rejected.
+   * @param rejected The rejected credentials. Only their `accessKeyId` is compared: if other credentials are cached
+   * already, nothing happens. Without it, the cached credentials count as rejected.
    */
   invalidate(rejected?: Pick<Credentials, "accessKeyId">): void {
     this.#refresher.invalidate(rejected);
@@ -154,33 +163,41 @@ export class CredentialsCache {
 
   /**
    * Forgets everything. A pending retrieval continues, and only the callers that wait for it get its result. The next
-   * one starts when it has ended, or after a minute.
+   * retrieval waits until that one has ended, at most a minute.
    */
   clear(): void {
     this.#refresher = this.#refresher.replacement();
   }
 
-  /** When AWS stops accepting the cached credentials; `null` if none are cached or they do not expire. */
+  /**
+   * The expiration of the cached credentials, as `adjustExpiresBy` left it; `null` if none are cached or they do not
+   * expire.
+   */
   get expireTime(): Date | null {
     const { state } = this.#refresher;
     return (state.kind === "cached" && dateOf(state.expiresAt)) || null;
   }
 
   /**
-   * Whether the cached credentials are expired, less `expiryWindowSeconds`, or rejected by AWS; true if none are
-   * cached.
+   * Whether the cached credentials expire within `expiryWindowSeconds`, or AWS rejected them; true if none are cached.
    */
   get expired(): boolean {
     const { state } = this.#refresher;
     return state.kind === "empty" || state.rejected || this.#runtime.now() >= state.expiryWindowAt;
   }
 
-  /** When a call retrieves again, now or later; `undefined` if the cached credentials do not expire. */
+  /**
+   * The earliest time at which a call retrieves again, never in the past; `undefined` if the cached credentials do not
+   * expire and AWS did not reject them.
+   */
   get nextRefresh(): Date | undefined {
     return dateOf(nextAttemptAt(this.#refresher.state, this.#runtime.now()));
   }
 
-  /** Until when no call retrieves, because a refresh failed or returned the same credentials; else `undefined`. */
+  /**
+   * The end of the pause after a refresh that failed with a recoverable error, or that returned the same or expired
+   * credentials; else `undefined`. No call retrieves before it.
+   */
   get backingOffUntil(): Date | undefined {
     const { state } = this.#refresher;
     return state.kind === "cached" && isBackingOff(state, this.#runtime.now()) ? dateOf(state.notBefore) : undefined;

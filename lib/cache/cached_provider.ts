@@ -3,25 +3,25 @@ import { validSource } from "../validate.ts";
 import { type CacheOptions, CredentialsCache } from "./cache.ts";
 
 /**
- * A function that returns credentials from a cache. AWS SDK v3 clients take it as `credentials` and, seeing `memoized`,
- * put no cache of their own in front.
+ * A function that returns credentials from a cache. AWS SDK v3 clients take it as `credentials`. Because of `memoized`
+ * they do not cache the result a second time.
  *
- * It is a source, too: `retrieve()` goes past the cache. A chain or another cache in front of it uses that, so that
- * credentials are cached once, by the outermost cache and with its options.
+ * It is also a source: `retrieve()` does not use the cache. A chain or another cache calls `retrieve()`, so that
+ * credentials are cached once, in the outermost cache and with its options.
  */
 export interface CachedProvider extends CredentialsProvider, CredentialsSource {
-  /** Tells AWS SDK v3 that the result is cached here. */
+  /** AWS SDK v3 reads it: the result is cached already. */
   readonly memoized: true;
   /** Reports credentials that AWS rejected, see {@linkcode CredentialsCache.invalidate}. */
   invalidate(rejected?: Pick<Credentials, "accessKeyId">): void;
   /** Forgets everything, see {@linkcode CredentialsCache.clear}. */
   clear(): void;
-  /** What is cached, for people and metrics. */
+  /** The cache, to inspect its state. */
   readonly cache: CredentialsCache;
 }
 
 /**
- * Puts a cache in front of a provider, as all `fromX()` functions of this library do.
+ * Puts a cache in front of a provider, as fromEnv(), fromInstanceMetadata() and the other `from…()` functions do.
  *
  * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider} its
  * source is used: credentials are not cached twice.

@@ -3,7 +3,10 @@ import { CredentialsProviderError } from "../errors.ts";
 import { printable, printableMessage } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** What happened in a {@linkcode CredentialsCache}. No event holds a secret; names from outside are made printable. */
+/**
+ * What happened in a {@linkcode CredentialsCache}. No field except `error` can hold a secret. `source` and
+ * `accessKeyId` are made printable, see {@linkcode printable}.
+ */
 export type CacheEvent =
   | {
     /** New credentials are cached. Not reported when the source returned the same ones again. */
@@ -13,11 +16,11 @@ export type CacheEvent =
     readonly expiration: Date | undefined;
     /** Whether they were expired when they arrived. They are served, because AWS may still accept them. */
     readonly expired: boolean;
-    /** A call after this time retrieves again; `undefined` for credentials that do not expire. */
+    /** The earliest time of the next retrieval; `undefined` for credentials that do not expire. */
     readonly nextAttempt: Date | undefined;
   }
   | {
-    /** Expired credentials were served, because their source is unavailable. */
+    /** Expired credentials were served: their source is unavailable, or it returned expired ones. */
     readonly type: "servedStale";
     readonly source: string;
     readonly expiration: Date;
@@ -31,9 +34,9 @@ export type CacheEvent =
     readonly error: unknown;
     /** Whether callers get the cached credentials; else they get the error. */
     readonly serving: boolean;
-    /** Whether the cached credentials are expired. */
+    /** Whether the credentials that are served are expired; false if none are served. */
     readonly expired: boolean;
-    /** A call after this time retrieves again. */
+    /** The earliest time of the next retrieval; `undefined` if only `forceRefresh` retrieves again. */
     readonly nextAttempt: Date | undefined;
   }
   | {
@@ -43,14 +46,14 @@ export type CacheEvent =
     readonly accessKeyId: string;
   }
   | {
-    /** The first success after failed refreshes. */
+    /** The first refresh with credentials that are not expired, after failed ones. */
     readonly type: "recovered";
     readonly source: string;
-    /** How many refreshes failed in a row. */
+    /** How many refreshes failed with a recoverable error since the last success. */
     readonly failures: number;
   };
 
-/** The names of credentials in events and log lines. */
+/** The source and the access key id of credentials, made printable for events and log lines. */
 export function namesOf({ source, accessKeyId }: Credentials): { source: string; accessKeyId: string } {
   return { source: printable(source), accessKeyId: printable(accessKeyId) };
 }
@@ -60,7 +63,7 @@ interface LogLine {
   readonly message: string;
 }
 
-/** The log line of an event, counting seconds from `now`; `undefined` where the caller sees the event itself. */
+/** The log line of an event; times are given in seconds from `now`. `undefined` if nothing is logged. */
 function logLine(event: CacheEvent, now: number): LogLine | undefined {
   switch (event.type) {
     case "retrieved":
@@ -96,13 +99,15 @@ function timeUntil(date: Date | undefined, now: number): string {
   return ms <= 0 ? "at the next call" : `in ${Math.ceil(ms / 1_000)} s`;
 }
 
-/** Of an error from elsewhere only the name: its message may quote a command or its output. */
+/**
+ * Only the name of an error that is not from this library: the message may quote a command or the output of a command.
+ */
 function describe(error: unknown): string {
   if (error instanceof CredentialsProviderError) return printableMessage(`${error.code}: ${error.message}`);
   return error instanceof Error ? printable(error.name) : "an unknown error";
 }
 
-/** Tells an observer and a logger what happened. When they fail, no caller notices. */
+/** Passes events to `onEvent` and log lines to the logger. Their errors are ignored. */
 export class Reporter {
   readonly #onEvent: ((event: CacheEvent) => void) | undefined;
   readonly #logger: Logger | null | undefined;
@@ -120,8 +125,8 @@ export class Reporter {
   }
 
   /**
-   * @param isVital Whether a warning is printed where there is no logger: a refresh that keeps failing unseen ends in
-   * an outage.
+   * @param isVital Whether warnings are printed if there is no logger. True for sources with static stability: their
+   * errors reach no caller.
    */
   report(event: CacheEvent, isVital: boolean): void {
     this.#tell(event);
@@ -145,6 +150,6 @@ export class Reporter {
 function attempt(observe: () => unknown): void {
   try {
     const result = observe();
-    if (result instanceof Promise) result.catch(() => {/* the observer failed, the cache did not */});
+    if (result instanceof Promise) result.catch(() => {/* an error of onEvent or the logger must not fail a call */});
   } catch { /* the observer failed, the cache did not */ }
 }

@@ -1,7 +1,10 @@
 import type { Credentials } from "../credentials.ts";
 import { isRecoverable } from "../errors.ts";
 
-/** The state of a cache. {@linkcode CredentialsCache} draws the states that follow from it and the time. */
+/**
+ * The state of a cache. The doc of {@linkcode CredentialsCache} shows the states (fresh, advisory, …) that follow from
+ * this value and the time.
+ */
 export type CacheState =
   | { readonly kind: "empty"; readonly failure?: Failure }
   | (Entry & { readonly kind: "cached"; readonly failure?: Failure });
@@ -11,9 +14,9 @@ export interface Entry {
   readonly credentials: Credentials;
   /** When AWS stops accepting them; `Infinity` for credentials that do not expire. */
   readonly expiresAt: number;
-  /** When the expiry window that the caller chose begins; `expiresAt` where there is none. */
+  /** When the expiry window begins; equal to `expiresAt` if there is none. */
   readonly expiryWindowAt: number;
-  /** From here one caller refreshes, the others are served. */
+  /** From this time on one caller refreshes; the others are served. */
   readonly advisoryAt: number;
   /** From here every caller waits for the refresh. */
   readonly mandatoryAt: number;
@@ -21,22 +24,25 @@ export interface Entry {
   readonly notBefore: number;
   /** Whether they are served while their source is unavailable. */
   readonly stable: boolean;
-  /** Whether AWS rejected them: replace them at once. */
+  /** Whether AWS rejected them; the next call then refreshes. */
   readonly rejected: boolean;
-  /** Refreshes that failed since the last success. */
+  /** How many refreshes failed with a recoverable error since credentials that were not expired arrived. */
   readonly failures: number;
 }
 
-/** An error that is thrown again, without a retrieval, for a few seconds. */
+/** An error that is not recoverable: it is thrown again, without a retrieval, until `until`. */
 interface Failure {
   readonly error: unknown;
   readonly until: number;
 }
 
-/** What a call does: return what is cached, throw the cached error, or start or join the one refresh. */
+/**
+ * What a call does: return the cached credentials, throw the cached error, or start a refresh or wait for the pending
+ * one.
+ */
 export type Step = "serve" | "throw" | "retrieve";
 
-/** How far ahead of the expiration to refresh, where the caller chose other windows. */
+/** The windows that the caller set; the defaults apply to the others. */
 export interface WindowOptions {
   readonly advisoryWindowMs?: number | undefined;
   readonly advisoryWindowJitter?: number | undefined;
@@ -55,7 +61,10 @@ const MAX_FAILURE_MS = 5 * SECOND_MS;
 const REPEAT_ADVISORY_MS = 30 * SECOND_MS;
 const REPEAT_MANDATORY_MS = 5 * SECOND_MS;
 
-/** Decides a call. It allocates nothing: beside the copy this is the whole cost of cached credentials. */
+/**
+ * Decides what a call does. It allocates nothing, because it runs at each call: this and the copy of the credentials
+ * are all that a call costs while they are cached.
+ */
 export function nextStep(state: CacheState, now: number, refreshPending: boolean, forced: boolean): Step {
   if (state.kind === "empty") return hasFailed(state, now) ? "throw" : "retrieve";
   if (!forced && !state.rejected && now < state.advisoryAt) return "serve";
@@ -70,7 +79,7 @@ export function isAdvisory(state: CacheState, now: number): state is CacheState 
   return state.kind === "cached" && !state.rejected && now >= state.advisoryAt && now < state.mandatoryAt;
 }
 
-/** When an unforced call retrieves at the earliest, as {@linkcode nextStep} decides; `Infinity` for never. */
+/** The earliest time at which {@linkcode nextStep} returns `retrieve` without `forced`; `Infinity` for never. */
 export function nextAttemptAt(state: CacheState, now: number): number {
   const failureEnds = hasFailed(state, now) ? state.failure.until : now;
   if (state.kind === "empty") return failureEnds;
@@ -78,7 +87,10 @@ export function nextAttemptAt(state: CacheState, now: number): number {
   return Math.max(dueAt, isBackingOff(state, now) ? state.notBefore : now, failureEnds);
 }
 
-/** A backoff longer than the longest possible one means that the clock was set back: it counts as over. */
+/**
+ * Whether the pause after a refresh is not over. If more than the longest possible pause is left, the clock was set
+ * back, and the pause counts as over.
+ */
 export function isBackingOff({ notBefore }: Entry, now: number): boolean {
   return now < notBefore && notBefore - now <= MAX_BACKOFF_MS;
 }
@@ -107,8 +119,9 @@ export function afterSuccess(
 }
 
 /**
- * Whether retrieved credentials replace what is cached. Expired ones do where the source supports static stability and
- * nothing better is cached: a clock that is ahead makes all credentials look expired.
+ * Whether retrieved credentials replace what is cached. Expired ones do so only if the source has static stability, and
+ * the cache is empty, or its credentials are rejected or expired and the new ones have another key or a later
+ * expiration. They may be valid: if the clock is ahead, all credentials look expired.
  */
 export function adopts(state: CacheState, credentials: Credentials, stable: boolean, now: number): boolean {
   const expiresAt = expirationOf(credentials);
@@ -119,10 +132,11 @@ export function adopts(state: CacheState, credentials: Credentials, stable: bool
 }
 
 /**
- * The state after a failed refresh: credentials with static stability back off; an error that is not recoverable is
- * cached for a few seconds.
+ * The state after a failed refresh. Without static stability it does not change. With it, an error that is not
+ * recoverable is cached for a few seconds; after any other error no call retrieves for 5 to 10 minutes if credentials
+ * are cached.
  *
- * @param stable Whether the source supports static stability, for an empty cache.
+ * @param stable Whether the source has static stability. Read only if the cache is empty; else `state.stable` decides.
  */
 export function afterFailure(
   state: CacheState,
@@ -144,7 +158,7 @@ export function isServedAfterFailure(state: CacheState, error: unknown, now: num
   return !state.rejected && now >= state.advisoryAt && now < state.expiresAt;
 }
 
-/** The state after AWS rejected credentials; unchanged where others are cached by now. */
+/** The state after AWS rejected credentials; unchanged if other credentials are cached by now. */
 export function afterInvalidate(state: CacheState, rejected: Pick<Credentials, "accessKeyId"> | undefined): CacheState {
   if (state.kind === "empty" || state.rejected) return state;
   const isCached = rejected === undefined || rejected.accessKeyId === state.credentials.accessKeyId;
@@ -176,7 +190,7 @@ function windows(
   return { expiryWindowAt, advisoryAt: expiresAt - advisoryMs, mandatoryAt };
 }
 
-/** How long before the expiration to refresh: a large part of a short lifetime, an hour of a long one. */
+/** The default length of the advisory window for a lifetime, see {@linkcode CacheOptions.advisoryWindow}. */
 function defaultAdvisoryWindowMs(lifetimeMs: number): number {
   if (lifetimeMs <= 20 * MINUTE_MS) return 5 * MINUTE_MS;
   return lifetimeMs < 90 * MINUTE_MS ? 15 * MINUTE_MS : 60 * MINUTE_MS;

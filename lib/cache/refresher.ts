@@ -28,10 +28,10 @@ interface RefresherParts {
   readonly reporter: Reporter;
 }
 
-/** How long a retrieval from before `clear()` is waited for: as long as a credential process may run. */
+/** How long to wait for a retrieval that started before `clear()`: the default time limit of a credential process. */
 const PREVIOUS_REFRESH_LIMIT_MS = 60_000;
 
-/** A cache from one `clear()` to the next: its state, and the refresh that may be pending. */
+/** What a {@linkcode CredentialsCache} works with until `clear()` replaces it: the state and the pending refresh. */
 export class Refresher {
   readonly #parts: RefresherParts;
   #state: CacheState = EMPTY;
@@ -68,7 +68,10 @@ export class Refresher {
     this.#report({ type: "invalidated", ...namesOf(before.credentials) });
   }
 
-  /** An empty refresher in place of this one. A refresh that is pending here continues for its callers, unreported. */
+  /**
+   * Returns an empty refresher that replaces this one. A pending refresh continues for its callers; its events are not
+   * reported, except `servedStale`.
+   */
   replacement(): Refresher {
     this.#isReplaced = true;
     return new Refresher(this.#parts, this.#pendingRefresh ?? this.#previousRefresh);
@@ -94,7 +97,9 @@ export class Refresher {
       .finally(() => this.#pendingRefresh = undefined);
   }
 
-  /** The source never sees the signal of a caller: when one gives up, the retrieval continues for the others. */
+  /**
+   * The signal of a caller is not passed to the source: if one caller aborts, the retrieval continues for the others.
+   */
   async #retrieve(forceRefresh: boolean): Promise<Credentials> {
     const { source, runtime } = this.#parts;
     const previous = this.#previousRefresh;
@@ -119,7 +124,7 @@ export class Refresher {
     return entry;
   }
 
-  /** What callers get after a failure; throws the error where there is nothing. */
+  /** Returns the credentials that callers get after a failure, or throws the error if they get none. */
   #fail(error: unknown): Entry {
     const { runtime } = this.#parts;
     const now = runtime.now();
@@ -147,7 +152,7 @@ export class Refresher {
       const previous = state.kind === "cached" ? redacted(state.credentials) : undefined;
       return this.#store(validCredentials(source.handleFailToRefresh(previous, error)), now);
     } catch {
-      return undefined; // the hook has no credentials: callers get the error of the refresh
+      return undefined; // handleFailToRefresh threw: callers get the error of the refresh
     }
   }
 
@@ -181,13 +186,16 @@ export class Refresher {
   }
 }
 
-/** A copy whose expiration is not before the next attempt: code that checks it works during an outage. */
+/**
+ * A copy. If the next attempt is later than the expiration, the copy has the time of the attempt as its expiration: a
+ * program that checks the expiration then works also during an outage.
+ */
 function copyOf({ credentials, expiresAt, notBefore }: Entry): Credentials {
   if (expiresAt >= notBefore) return redacted(credentials);
   return redacted(credentials, new Date(notBefore), new Date(expiresAt));
 }
 
-/** Resolves when the work has ended, or after `ms`. The timer does not outlive the work. */
+/** Resolves when the work has ended, or after `ms`. The timer stops when the work ends. */
 async function settled(work: Promise<unknown>, ms: number, { sleep }: Pick<Runtime, "sleep">): Promise<void> {
   const ended = new AbortController();
   const end = () => ended.abort();
@@ -195,7 +203,7 @@ async function settled(work: Promise<unknown>, ms: number, { sleep }: Pick<Runti
   await sleep(ms, ended.signal).catch(() => {/* the work has ended */});
 }
 
-/** `undefined` for never. */
+/** The time as a `Date`; `undefined` for `Infinity`. */
 export function dateOf(at: number): Date | undefined {
   return at === Infinity ? undefined : new Date(at);
 }

@@ -6,10 +6,10 @@ import { oneOf, validated } from "../validate.ts";
 import { configuredRegion } from "./region.ts";
 import { findSetting, type SettingSources } from "./settings.ts";
 
-/** Where the settings of an endpoint come from when code does not give them. */
+/** Where the settings of an endpoint come from if no option gives them. */
 export type EndpointSources = Pick<SettingSources, "env" | "profile" | "services">;
 
-/** The part of variable names that stands for a service. In a `services` section it is in lower case. */
+/** The name of a service in `AWS_ENDPOINT_URL_…`; in lower case it is the key in a `services` section. */
 const SERVICE_IDS: Readonly<Record<EndpointService, string>> = {
   "sts": "STS",
   "sso": "SSO",
@@ -18,7 +18,7 @@ const SERVICE_IDS: Readonly<Record<EndpointService, string>> = {
 };
 
 /**
- * Reads all that decides an endpoint, except the region.
+ * Reads the settings of an endpoint, except the region.
  *
  * @throws {CredentialsProviderError} `ConfigurationError`, if a value is none of those allowed.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html}
@@ -62,7 +62,10 @@ export function customEndpointUrl(
     customUrl("endpoint_url", profile.get("endpoint_url"));
 }
 
-/** The region of STS: option, environment, selected profile, and last the default one of the role's partition. */
+/**
+ * The region of STS: the option, the environment, the selected profile, or else the default region of the role's
+ * partition.
+ */
 export function stsRegion(
   sources: EndpointSources,
   regionOption: string | undefined,
@@ -86,7 +89,10 @@ function urlOfServicesSection(service: EndpointService, { profile, services }: E
   return customUrl(`endpoint_url of ${key} in the services section`, url);
 }
 
-/** Reads a property without a value of its own, and with properties below it: `"\nname = value"` repeated. */
+/**
+ * Reads the properties below a property with an empty value. The parser returns them as text: a line feed and `name =
+ * value` for each.
+ */
 function subProperties(text: string): ReadonlyMap<string, string> {
   const [value, ...lines] = text.split("\n");
   if (value !== "") return new Map();

@@ -8,7 +8,7 @@ import { ANY_STRING, BOOLEAN, objectOf, type Rules, STRING } from "../validate.t
 import { type ConfigFile, describeFile, parseError } from "./ini.ts";
 import { mergeConfigs, parseConfigFile, parseSharedConfig, type SharedConfig } from "./profile.ts";
 
-/** Where the files that AWS tools share are, and which profile to take from them. */
+/** The paths of the shared config files, and the profile to use. */
 export interface SharedConfigOptions {
   /** The profile. Defaults to `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, then `default`. */
   readonly profile?: string | undefined;
@@ -16,14 +16,14 @@ export interface SharedConfigOptions {
   readonly configFilepath?: string | undefined;
   /** The credentials file. Defaults to `AWS_SHARED_CREDENTIALS_FILE`, then `~/.aws/credentials`. */
   readonly filepath?: string | undefined;
-  /** Reads the files again; else each is read once per process. @default {false} */
+  /** Whether to read the files again. By default each is read once per process. @default {false} */
   readonly ignoreCache?: boolean | undefined;
   /**
-   * What `~` stands for. Defaults to `HOME`, on Windows then `USERPROFILE` and `HOMEDRIVE` with `HOMEPATH`, then what
-   * the system says.
+   * The home directory: `~` in paths, and the folder that contains `.aws`. Defaults to `HOME`; on Windows then to
+   * `USERPROFILE`, then to `HOMEDRIVE` and `HOMEPATH` together; then to the home directory that the system returns.
    */
   readonly homeDirectory?: string | undefined;
-  /** The texts of the two files; none is read then. For runtimes without files. */
+  /** The contents of the two files. If it is given, no file is read. For runtimes without files. */
   readonly sharedConfig?:
     | { readonly config?: string | undefined; readonly credentials?: string | undefined }
     | undefined;
@@ -39,10 +39,10 @@ export const SHARED_CONFIG_RULES: Rules = {
   sharedConfig: objectOf({ config: ANY_STRING, credentials: ANY_STRING }),
 };
 
-/** What the shared files say, and which profile is selected. */
+/** The contents of the shared files, and the name of the selected profile. */
 interface LoadedConfig extends Omit<SharedConfig, "warnings"> {
   readonly profileName: string;
-  /** Whether code or environment names the profile. */
+  /** Whether an option or the environment names the profile. */
   readonly isProfileNamed: boolean;
 }
 
@@ -93,13 +93,13 @@ export function selectedProfile(
   return { name: named ?? "default", isNamed: named !== undefined };
 }
 
-/** One of the two files, and what names it. */
+/** The path of one of the two files, and where it comes from. */
 interface FileLocation extends Omit<ConfigFile, "text"> {
   readonly path: string;
   readonly namedBy: "option" | "variable" | "default";
 }
 
-/** What finding the files needs of the runtime. */
+/** The parts of the runtime that are used to find the files. */
 type LocationRuntime = Pick<Runtime, "env" | "platform" | "homeDirectory">;
 
 const FILES = {
@@ -130,7 +130,7 @@ export function fileLocation(
   };
 }
 
-/** A folder below `~/.aws`, unless the variable names another; `undefined` where there is no home directory. */
+/** The folder that the variable names, else a folder below `~/.aws`; `undefined` if neither is known. */
 export function awsFolder(
   name: string,
   variable: string | undefined,
@@ -143,7 +143,9 @@ export function awsFolder(
   return home === undefined ? undefined : `${home}/.aws/${name}`;
 }
 
-/** Only a `~` before a slash or alone is expanded, not `~user` and no variable. */
+/**
+ * The path with `~` expanded if it is the whole path or is followed by a slash. `~user` and variables are not expanded.
+ */
 function expanded(path: string, options: SharedConfigOptions, runtime: LocationRuntime): string {
   const isInHome = path === "~" || path.startsWith("~/") ||
     (runtime.platform === "windows" && path.startsWith("~\\"));
@@ -168,7 +170,7 @@ function windowsHome(env: Runtime["env"]): string | undefined {
   return nonBlank(env("USERPROFILE")) ?? (drive !== undefined && path !== undefined ? drive + path : undefined);
 }
 
-/** What one file says, or why nothing was read from it. */
+/** The parsed content of one file. If it was not read, `problem` is the reason and `config` is empty. */
 interface ParsedFile {
   readonly config: SharedConfig;
   readonly problem?: string;
@@ -208,7 +210,7 @@ async function readFile(
   return config;
 }
 
-/** The cached result, or else that of a new call. An error is not cached: the next call may succeed. */
+/** The cached result, else the result of `parse`. An error is not cached: the next call may succeed. */
 function parseOnce(
   owner: object,
   key: string,

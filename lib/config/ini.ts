@@ -6,17 +6,17 @@ import { redactedMap } from "../redaction.ts";
 export interface ConfigFile {
   readonly text: string;
   readonly kind: "config file" | "credentials file";
-  /** Where it is, if the caller said so. */
+  /** Its path, if it is known. */
   readonly path: string | undefined;
 }
 
 /** A section of a file. Its name is not interpreted here. */
 export interface IniSection {
-  /** What stands between the brackets. */
+  /** The text between the brackets, without white space around it. */
   readonly name: string;
   /** The line of the header, counted from 1. */
   readonly line: number;
-  /** By name in lower case. */
+  /** The values, by property name in lower case. */
   readonly properties: Map<string, string>;
   /** The lines of properties that are ignored because of their name. */
   readonly ignoredLines: number[];
@@ -31,7 +31,7 @@ export function isIdentifier(text: string): boolean {
 }
 
 /**
- * Parses the text of one config or credentials file, in time proportional to its length.
+ * Parses the text of one config or credentials file. The time is linear in its length, also for malformed text.
  *
  * @throws {CredentialsProviderError} `ConfigParseError` at the first malformed line.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}
@@ -45,7 +45,7 @@ export function parseIni(file: ConfigFile): readonly IniSection[] {
 /**
  * The error for a file that does not parse.
  *
- * @param file What to call it.
+ * @param file The kind and the path, for the message.
  * @param state What is wrong, such as "line 3 is not UTF-8".
  * @param fix What to do about it, without a final period.
  * @param line The line, counted from 1, if it is known.
@@ -70,25 +70,25 @@ export function describeFile({ kind, path }: Omit<ConfigFile, "text">): string {
 }
 
 /**
- * The current line of a file: one that is neither blank nor a comment. Positions count from the start of the file,
- * because cutting out each line takes Bun twice the time.
+ * A position in a file, always at a line that is neither blank nor a comment. `start` and `end` are offsets in the
+ * whole text: on Bun it is twice as slow to make a string for each line.
  */
 class Line {
   readonly file: ConfigFile;
   readonly text: string;
   /** Counted from 1. */
   number = 0;
-  /** The first and the last position without white space around. */
+  /** The offsets of the first character and after the last one, without white space around them. */
   start = 0;
   end = 0;
   /** How many spaces and tabs are before `start`. */
   indentation = 0;
-  /** The code of the first character. */
+  /** The character code of the first character; `NaN` before the first line. */
   first: number = NaN;
   /** Whether there are no more lines. */
   done = false;
   #next: number;
-  /** A file repeats few names; to find one here is faster than to check and convert it each time. */
+  /** A file has few different names. A lookup is faster than to check a name and convert it to lower case each time. */
   readonly #keys = new Map<string, string | undefined>();
 
   constructor(file: ConfigFile) {
@@ -98,7 +98,7 @@ class Line {
     this.advance();
   }
 
-  /** Whether the line starts with a bracket in its first column. */
+  /** Whether the first column of the line is `[`. */
   get isHeader(): boolean {
     return this.first === OPENING_BRACKET && this.indentation === 0;
   }
@@ -155,7 +155,7 @@ function readHeader(line: Line): string {
   if (!line.isHeader) {
     throw line.malformed("is outside of any section", "Put a section header such as [default] above it");
   }
-  // A "#" between the brackets makes a name that is ignored, not a malformed file.
+  // A comment can start only after "]". A "#" before it belongs to the name, which is then ignored as not valid.
   const close = text.indexOf("]", start);
   const header = close === -1 ? "" : line.slice(start, commentAt(text, close, end, false));
   if (!header.endsWith("]")) {
@@ -177,7 +177,10 @@ function readProperty(line: Line, { properties, ignoredLines }: IniSection): voi
   else properties.set(key, value);
 }
 
-/** The lines below an empty value are properties of their own: they stay text, but must have the form. */
+/**
+ * Reads the indented lines below a property. Below an empty value each must be `name = value`; they are not parsed
+ * further here.
+ */
 function readContinuations(line: Line, indentation: number, firstLine: string): string {
   const lines = [firstLine];
   for (; line.indentation > indentation; line.advance()) {
@@ -187,7 +190,7 @@ function readContinuations(line: Line, indentation: number, firstLine: string): 
   return lines.join("\n");
 }
 
-/** Where the "=" of a line is, which must have a name before it. */
+/** The offset of "=" in the line. There must be a name before it. */
 function findEquals(line: Line): number {
   const equals = line.text.indexOf("=", line.start);
   if (equals === line.start) throw line.malformed('has no name before "="', "Name the property, or remove the line");

@@ -5,9 +5,9 @@ import { detectRuntime } from "../runtime/detect.ts";
 import { checkOptions, COMMON_RULES, type Rules, warnOfUnknownOptions } from "../validate.ts";
 
 /**
- * Checks the options of a provider as they are given, and warns of those that neither it nor a cache reads.
+ * Checks the options of a provider, and warns of options that neither the provider nor a cache has.
  *
- * @returns The runtime, with the parts of the options.
+ * @returns The detected runtime, in which `options.runtime` replaces parts.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  */
 export function checkProviderOptions(

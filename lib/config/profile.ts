@@ -1,7 +1,7 @@
 import { redactedMap } from "../redaction.ts";
 import { type ConfigFile, describeFile, type IniSection, isIdentifier, parseIni } from "./ini.ts";
 
-/** The text of the two files that AWS tools share; a missing one counts as empty. */
+/** The contents of the two shared files. A file that is not given counts as empty. */
 export interface SharedConfigFiles {
   /** The text of the config file, usually `~/.aws/config`. */
   readonly config?: string | undefined;
@@ -13,7 +13,7 @@ export interface SharedConfigFiles {
   readonly credentialsPath?: string | undefined;
 }
 
-/** What the shared files say. Properties are by name in lower case; their values are not shown when printed. */
+/** What the shared files say. The keys are property names in lower case. `console.log` does not show the values. */
 export interface SharedConfig {
   /** The properties of each profile, from both files. */
   readonly profiles: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -34,10 +34,10 @@ const CONFIG_SECTIONS = "sections there are [default], [profile name], [sso-sess
 const NAME_RULE = "a name has only the characters A-Z a-z 0-9 _ - / . % @ : +";
 
 /**
- * Parses the config file and the credentials file that AWS tools share, and merges their profiles: property by property
- * the credentials file wins.
+ * Parses the config file and the credentials file that AWS tools share, and merges their profiles. If both files have a
+ * property of a profile, the value of the credentials file is used.
  *
- * @param files The texts, and how to call them.
+ * @param files The contents, and the file names for messages.
  * @returns Profiles, SSO sessions and service sections by name. A value with lines below it holds them, trimmed, after
  * line feeds.
  * @throws {CredentialsProviderError} `ConfigParseError` with `line`, and with `path` if it was given, at the first
@@ -66,7 +66,7 @@ export function parseSharedConfig(files: SharedConfigFiles): SharedConfig {
 }
 
 /**
- * What one of the two files says.
+ * Parses one of the two files.
  *
  * @throws {CredentialsProviderError} `ConfigParseError`, as {@linkcode parseSharedConfig} says.
  */

@@ -39,7 +39,7 @@ export async function resolveRegion(options: RegionOptions = {}): Promise<string
   return configuredRegion(await loadSources(options, runtime), options.region);
 }
 
-/** The first region that is not blank. */
+/** The region from the option, `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile: the first that is not blank. */
 export function configuredRegion(
   { env, profile }: Pick<SettingSources, "env" | "profile">,
   regionOption: string | undefined,

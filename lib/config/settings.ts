@@ -4,21 +4,19 @@ import { logOnce } from "../log_once.ts";
 import { type Rule, validated } from "../validate.ts";
 import { type ConfigRuntime, loadSharedConfig, type SharedConfigOptions } from "./files.ts";
 
-/** Where settings come from when code does not give them, in this order. */
+/** Where settings come from if no option gives them: first `env`, then `profile`. */
 export interface SettingSources {
   readonly env: (name: string) => string | undefined;
   readonly profile: ReadonlyMap<string, string>;
-  /** The properties of the `[services NAME]` sections, by name. */
+  /** The properties of the `[services name]` sections, by name. */
   readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly warn: (message: string) => void;
 }
 
-/** A setting by the names that the environment and a profile have for it. */
+/** The two names of a setting: an environment variable and a key of a profile. */
 export type Setting = readonly [variable: string, key: string];
 
-/**
- * Reads where the settings of one provider come from: the environment, and the selected profile of the shared files.
- */
+/** Loads the sources of the settings of a provider: the environment and the selected profile. */
 export async function loadSources(
   options: SharedConfigOptions & { readonly logger?: Logger | null | undefined },
   runtime: ConfigRuntime,
@@ -32,13 +30,16 @@ export async function loadSources(
   };
 }
 
-/** A string from the environment or the profile, with the name to call it by. */
+/** The value of a setting, and the variable or key that it comes from, for messages. */
 interface FoundSetting {
   readonly name: string;
   readonly text: string;
 }
 
-/** The first source that has a non-blank string. */
+/**
+ * The setting from the environment, else from the profile, without white space around it. `undefined` if both are
+ * blank.
+ */
 export function findSetting(
   { env, profile }: Pick<SettingSources, "env" | "profile">,
   [variable, key]: Setting,
@@ -49,7 +50,7 @@ export function findSetting(
   return fromProfile === undefined ? undefined : { name: key, text: fromProfile };
 }
 
-/** A number in plain decimal digits. */
+/** A setting that is a number in decimal digits. Throws `ConfigurationError` for any other string. */
 export function findNumber(
   sources: SettingSources,
   setting: Setting,
@@ -62,8 +63,8 @@ export function findNumber(
 }
 
 /**
- * Names the setting that turns something off. A word that is neither true nor false counts as true, the safe direction
- * for a switch that disables.
+ * The name of the option, variable or key that turns a feature off; `undefined` if none does. A value that is neither
+ * true nor false counts as true: then the feature is off, which is the safe choice.
  */
 export function findSwitch(
   option: readonly [name: string, value: boolean | undefined],
@@ -77,7 +78,10 @@ export function findSwitch(
   return found.name;
 }
 
-/** Resolves at the first call and caches the result; an error is not cached. */
+/**
+ * Returns a function that calls `resolve` once and returns its result from then on. After an error the next call tries
+ * again.
+ */
 export function resolveOnce<T>(resolve: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () =>

@@ -8,7 +8,7 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Whether the body of a response other than 2xx is wanted; otherwise it is discarded. */
+  /** Whether to read the body of a response that is not 2xx; by default it is discarded. */
   readonly readErrorBody?: boolean;
 }
 
@@ -16,7 +16,10 @@ export interface HttpRequest {
 export interface TimeLimits {
   /** From connecting to the last byte of the response. */
   readonly timeoutMs: number;
-  /** From connecting to the response headers: `fetch` does not tell when it has connected. Defaults to `timeoutMs`. */
+  /**
+   * From the start of the request to the response headers, because `fetch` does not report when the connection is open.
+   * Defaults to `timeoutMs`.
+   */
   readonly connectTimeoutMs?: number | undefined;
 }
 
@@ -29,7 +32,7 @@ interface HttpResponse {
   readonly sentAt: number;
 }
 
-/** What came of one attempt. */
+/** The result of one attempt. */
 export type Outcome =
   | HttpResponse
   /** No complete response. `wasReset` tells that the connection ended before any byte of a response. */
@@ -39,7 +42,7 @@ export type Outcome =
   /** The runtime refused to send the request. */
   | { readonly kind: "refused"; readonly refusal: RefusedRequest };
 
-/** What an attempt needs of the runtime; `send` is its `fetch` or `fetchDirect`. */
+/** The parts of the runtime that an attempt uses. `send` is `fetch` or `fetchDirect` of the runtime. */
 export interface RequestRuntime extends Pick<Runtime, "now" | "timeout"> {
   readonly send: Runtime["fetch"];
 }
@@ -48,14 +51,14 @@ const MAX_BODY_BYTES = 65_536;
 const RESET_CODES: readonly unknown[] = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"];
 
 /**
- * No cache may store a response. Next.js has a cache of its own: a route with `fetchCache` would store on disk also
- * what says "no-store". It leaves alone what it takes for a request of its own, which `internal` marks.
+ * No cache may store a response. Next.js caches `fetch` on disk; with the route option `fetchCache` it ignores `cache:
+ * "no-store"`. `next: { internal: true }` marks a request of Next.js itself, and those are not cached.
  */
 const UNSTORED = { cache: "no-store", next: { internal: true } } as const;
 
 /**
- * Sends one request once: through no HTTP cache, following no redirect, reading at most 64 KiB. One signal limits the
- * attempt from connecting to the last byte.
+ * Sends a request once. It does not use an HTTP cache or follow redirects, and reads at most 64 KiB of the body. One
+ * signal limits the attempt from connecting to the last byte.
  *
  * @throws The caller's abort reason.
  */
@@ -93,7 +96,9 @@ export async function attempt(
   }
 }
 
-/** Aborts when no headers have arrived in time; their arrival releases it. */
+/**
+ * A signal that aborts after the connect timeout, unless `release()` was called: it is called when the headers arrive.
+ */
 class ConnectLimit {
   readonly #controller = new AbortController();
   readonly #timeout: AbortSignal;
@@ -127,7 +132,9 @@ function timedOut(): Outcome {
   return { kind: "timeout", cause: new Error("the time limit of the request passed"), wasReset: false };
 }
 
-/** The error of a runtime may quote the response: the token and the keys. Only its code is kept. */
+/**
+ * The error of the runtime may quote the response, which holds tokens and keys. So only the code of the error is kept.
+ */
 function failedConnection(error: unknown, hasResponse: boolean): Outcome {
   const code = codeOf(error);
   const cause = new Error(code === undefined ? "the connection failed" : `the connection failed (${code})`);
@@ -153,7 +160,8 @@ async function readBody(response: Response): Promise<string> {
 }
 
 /**
- * Whether the runtime itself ends the body in time. The length says nothing about what a compressed body expands to.
+ * Whether the body is known to be at most 64 KiB: the runtime reads no more than `content-length`. A compressed body
+ * can be longer than its `content-length`.
  */
 function hasShortLength({ headers }: Response): boolean {
   const length = headers.get("content-length");
@@ -169,14 +177,14 @@ async function readStream({ ok, status, body }: Response): Promise<Uint8Array> {
     bytes.set(chunk, size);
     size += chunk.length;
     if (chunk.length === next.value.length) continue;
-    await reader?.cancel().catch(() => {/* the connection is closed already */});
+    await reader?.cancel().catch(() => {/* the body is not needed: an error here is ignored */});
     if (ok) throw new UnusableBody(status, `it is longer than ${MAX_BODY_BYTES / 1024} KiB`);
     break;
   }
   return bytes.subarray(0, size);
 }
 
-/** An unread body would keep its connection, and on Node the process. */
+/** A body that is not read keeps its connection open, and on Node the process running. */
 async function discard(response: Response): Promise<string> {
   await response.body?.cancel().catch(() => {/* the connection is closed already */});
   return "";

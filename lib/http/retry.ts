@@ -2,7 +2,7 @@ import type { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { attempt, type HttpRequest, type Outcome, type RequestRuntime, type TimeLimits } from "./request.ts";
 
-/** The last outcome of a request, and how often it was sent. */
+/** The last outcome of a request, and the number of attempts. */
 export interface Sent {
   readonly outcome: Outcome;
   readonly attempts: number;
@@ -12,19 +12,19 @@ export interface Sent {
 interface SendOptions {
   readonly limits: TimeLimits;
   /**
-   * Decides after each attempt: the milliseconds until the next one, or `undefined` if this outcome is the result.
+   * Called after each attempt: returns the delay before the next one in milliseconds, or `undefined` to stop.
    *
-   * @param retries How many retries there were.
+   * @param retries The number of retries so far: 0 after the first attempt.
    */
   readonly nextDelayMs: (outcome: Outcome, retries: number) => number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Sends the requests of one client, with retries.
+ * Sends requests with retries.
  *
- * A server may close a kept connection while a request is on its way. Such a request is sent once more at once, and
- * does not count as an attempt.
+ * A server may close a keep-alive connection while a request is sent. The request is then sent again without delay,
+ * once, and the failure does not count as an attempt.
  */
 export class HttpClient {
   readonly #runtime: RequestRuntime & Pick<Runtime, "sleep">;
@@ -35,7 +35,7 @@ export class HttpClient {
   }
 
   /**
-   * @param request The request, or a function that makes it anew for each attempt.
+   * @param request The request, or a function that creates it for each attempt.
    * @throws The caller's abort reason.
    */
   async send(
@@ -66,11 +66,14 @@ export function isBusy(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status <= 599);
 }
 
-/** How often a request is repeated, and how long it waits before that. */
+/** How many times a request is sent again, and the delays before that. */
 export interface RetryPolicy {
   /** Requests after the first. */
   readonly maxRetries: number;
-  /** The longest first delay in milliseconds; it doubles with each retry. */
+  /**
+   * The upper limit of the first delay, in milliseconds. It doubles with each retry, up to 1000 ms; the delay is a
+   * random part of it.
+   */
   readonly baseMs: number;
   /** Replaces the delays; a negative or non-finite result stops. */
   readonly customBackoff?: ((retryCount: number, error: CredentialsProviderError) => number) | undefined;
@@ -83,7 +86,7 @@ const MAX_RETRY_AFTER_SECONDS = 5;
  * How long to wait before retry number `retries` (from 0).
  *
  * @param retryAfter The `Retry-After` header, which is added.
- * @param error Makes the error for `customBackoff`.
+ * @param error Creates the error for `customBackoff`.
  * @returns Milliseconds, or `undefined` to stop.
  */
 export function retryDelayMs(

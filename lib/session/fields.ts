@@ -12,7 +12,7 @@ export function parseFields(text: string): Fields {
   return fields;
 }
 
-/** A field that is a string with text in it, else `undefined`. */
+/** A field that is a non-blank string, else `undefined`. */
 export function stringOf(fields: Fields, name: string): string | undefined {
   const value = fieldOf(fields, name);
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
@@ -44,7 +44,7 @@ export function timeOf(fields: Fields, name: string): number | undefined {
   try {
     return parseTimestamp((stringOf(fields, name) ?? "").replace("UTC", "Z")).getTime();
   } catch {
-    return undefined; // the error says no more than that it is not a time
+    return undefined; // the error has no other information
   }
 }
 

@@ -2,7 +2,7 @@ import { hex } from "../hex.ts";
 import { type Fields, isSameName } from "../json_object.ts";
 import { isoSeconds } from "../timestamp.ts";
 
-/** The last second that RFC 3339 can write. */
+/** The last second that RFC 3339 can represent. */
 const LATEST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** The name of the file for a session: the hash of what identifies it, in lower case hex, with `.json`. */
@@ -10,7 +10,7 @@ export async function sessionFileName(algorithm: "SHA-1" | "SHA-256", text: stri
   return `${hex(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text)))}.json`;
 }
 
-/** A copy with some fields replaced; `undefined` removes one from the JSON. All others stay as they are. */
+/** A copy with some fields replaced. A field that is set to `undefined` is omitted by `JSON.stringify`. */
 export function withFields(fields: Fields, changes: Fields): Fields {
   const changed = Object.entries(changes);
   const kept = Object.entries(fields).filter(([key]) => !changed.some(([name]) => isSameName(key, name)));

@@ -1,6 +1,6 @@
-/** The token is refreshed when no more than this is left of it. */
+/** The token is refreshed if it expires within this time. */
 const REFRESH_WINDOW_MS = 300_000;
-/** While the token is valid, two refreshes start at least this far apart. */
+/** The minimum time between the starts of two refreshes while the token is valid. */
 const MIN_PAUSE_MS = 30_000;
 
 /** What is known about a signed-in session; times in epoch milliseconds. */
@@ -10,7 +10,7 @@ interface SessionState {
   readonly canRefresh: boolean;
   /** When the last refresh of this session started. */
   readonly lastRefreshAt: number | undefined;
-  /** Whether the present token was refused, so that its expiration says nothing. */
+  /** Whether to refresh also if the token does not expire soon: the caller set `forceRefresh`. */
   readonly isForced: boolean;
 }
 
@@ -25,7 +25,7 @@ export function nextSessionAction(state: SessionState, now: number): SessionActi
   return canRefresh && !isRecent(lastRefreshAt, now) ? "refresh" : "use";
 }
 
-/** A time ahead of now is not recent: the clock was set back since. */
+/** A time in the future does not count as recent: the clock was set back after it. */
 function isRecent(at: number | undefined, now: number): boolean {
   return at !== undefined && at <= now && now - at < MIN_PAUSE_MS;
 }

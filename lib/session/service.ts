@@ -5,29 +5,32 @@ import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 
-/** A request without a usable response. Its texts are fit for messages. */
+/** Why a request failed. All strings are printable and hold no secret. */
 export interface ServiceFailure {
-  /** What came back, for a message. */
+  /** What happened, for a message. */
   readonly state: string;
   readonly status: number | undefined;
   /** The name of the exception, such as `UnauthorizedException`. */
   readonly code: string | undefined;
   /** The reason that the service gives under `error`, such as `invalid_grant` or `TOKEN_EXPIRED`. */
   readonly reason: string | undefined;
-  /** Whether the service itself refused the request, and would do so again. */
+  /** Whether the service rejected the request, so that a retry does not help: a 4xx that is not transient. */
   readonly isRefusal: boolean;
-  /** The fix, where it does not depend on the request. */
+  /** A general fix; the caller replaces it if it knows a better one. */
   readonly hint: string;
   readonly cause: Error | undefined;
 }
 
 /** One exchange with a service. */
 interface ServiceExchange<T> {
-  /** How errors call the service. */
+  /** The name of the service in errors. */
   readonly service: string;
   /** Makes the request, for each attempt. */
   readonly request: () => HttpRequest | Promise<HttpRequest>;
-  /** @throws {SyntaxError} If the body is not what the service returns; the message completes "the response …". */
+  /**
+   * @throws {SyntaxError} If the body is not valid. The message follows "the response of X is not valid: ", such as
+   * "its accessToken is missing".
+   */
   readonly parse: (body: string) => T;
   readonly error: (failure: ServiceFailure) => Error;
   readonly signal?: AbortSignal | undefined;
@@ -51,7 +54,10 @@ const NETWORK_HINT = "Check the network and the proxy settings of this machine."
 const BUSY_HINT = "The service is busy or has an outage: try again later.";
 const NOT_AWS_HINT = "Something other than AWS may be responding, such as a proxy or the login page of a network.";
 
-/** Sends requests to the JSON services of SSO and sign-in: unsigned, over the user's proxy, with retries. */
+/**
+ * Sends requests to the JSON services of SSO and sign-in, without SigV4, through the proxy of the user if one is set,
+ * with retries.
+ */
 export class ServiceClient {
   readonly #http: HttpClient;
   readonly #random: () => number;
@@ -141,14 +147,16 @@ function isTransient(outcome: Outcome): boolean {
   return isBusy(outcome.status) || THROTTLING_REGEXP.test(codeOf(outcome) ?? "");
 }
 
-/** The name of the exception stands in a header or in the body, alone or between a name space and a URL. */
+/** The name of the exception, from the header or the body. It may have the form `namespace#Name:url`. */
 function codeOf({ headers, body }: ServiceResponse): string | undefined {
   const fields = parseJsonObject(body) ?? {};
   const name = headers.get("x-amzn-errortype") ?? textOf(fields, "__type") ?? textOf(fields, "code") ?? "";
   return printable(name.split(":")[0]?.split("#").at(-1) ?? "") || undefined;
 }
 
-/** `x-amz-retry-after` is in milliseconds. */
+/**
+ * The delay that the response asks for, as a `Retry-After` value in seconds. `x-amz-retry-after` is in milliseconds.
+ */
 function retryAfterOf(outcome: Outcome): string | null {
   if (outcome.kind !== "response") return null;
   const ms = outcome.headers.get("x-amz-retry-after");

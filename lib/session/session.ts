@@ -6,13 +6,16 @@ import type { Runtime } from "../runtime.ts";
 import { nextSessionAction } from "./refresh.ts";
 import type { SessionFile } from "./store.ts";
 
-/** What SSO and `aws login` do in their own way. */
+/** The parts that differ between SSO and `aws login`. */
 interface SessionKind<Token extends { readonly expiresAt: number }> {
   /** @throws {SyntaxError} If the text of the file does not hold a token; the message completes "the file …". */
   readonly parse: (text: string) => Token;
-  /** Returns a function that gets the next token and returns the text of the file with it; `undefined` if none can. */
+  /**
+   * Returns a function that requests a new token and returns the new text of the file; `undefined` if the token cannot
+   * be refreshed.
+   */
   readonly refresher: (current: Current<Token>, now: number) => Refresh | undefined;
-  /** The error with a state; `details.command` says that only a person can help. */
+  /** Creates the error for a state. `details.command` is set if a person must sign in. */
   readonly error: (state: string, details: CredentialsErrorDetails) => CredentialsProviderError;
   /** The command that starts a new session. */
   readonly command: string;
@@ -26,19 +29,22 @@ interface Current<Token> {
 
 /** What a program is told when a person must sign in. */
 export interface LoginRequest {
-  /** Which kind of session is missing or has ended. */
+  /** The kind of session that is missing or expired. */
   readonly kind: "sso" | "login";
-  /** The profile that needs it; absent where code names the session. */
+  /** The profile that needs the session; `undefined` if an option names the session. */
   readonly profile: string | undefined;
   /** The name of the SSO session; for a login the ARN of the identity. Absent in an SSO profile of the older form. */
   readonly session: string | undefined;
   /** The command to run. It needs no quotes: names in it have only the characters A-Z a-z 0-9 _ - / . % @ : +. */
   readonly command: string;
-  /** Aborts when the caller gives up; absent if it cannot. */
+  /** The signal of the caller; `undefined` if the caller gave none. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** Gets a person to log in, for example by running the command; the retrieval continues when it resolves. */
+/**
+ * Called when a person must sign in; it can run the command, for example. The retrieval continues when the promise
+ * resolves.
+ */
 export type LoginHandler = (request: LoginRequest) => Promise<void>;
 
 type Refresh = () => Promise<string>;
@@ -48,10 +54,10 @@ interface SessionContext {
   readonly logger: Logger | null | undefined;
 }
 
-/** How long another process gets to write the token for which it used up the refresh token. */
+/** How long to wait until another process, which used the refresh token first, has written its new token. */
 const OTHER_WRITER_MS = 1_000;
 
-/** Keeps the token of a signed-in session current: reads its file, refreshes the token, writes it back. */
+/** The token of a session: reads it from its file, refreshes it, and writes it back. */
 export class Session<Token extends { readonly expiresAt: number }> {
   readonly #file: SessionFile;
   readonly #kind: SessionKind<Token>;
@@ -66,8 +72,8 @@ export class Session<Token extends { readonly expiresAt: number }> {
   /**
    * The token to use now.
    *
-   * @param isForced Refreshes it although it has not expired.
-   * @throws {CredentialsProviderError} That of the kind.
+   * @param isForced Whether to refresh also if the token does not expire soon; not within 30 s of the last refresh.
+   * @throws {CredentialsProviderError} `SsoTokenError` for SSO, `LoginError` for `aws login`.
    */
   async current(isForced: boolean, signal: AbortSignal | undefined): Promise<Current<Token>> {
     const current = await this.#read();
@@ -80,7 +86,10 @@ export class Session<Token extends { readonly expiresAt: number }> {
     return action === "use" || refresh === undefined ? current : await this.#refreshOrKeep(current, refresh, signal);
   }
 
-  /** Another token in place of one that the service refused; `undefined` if there is none without a person. */
+  /**
+   * A token that replaces one that the service rejected: from the file if it changed, else from a refresh. `undefined`
+   * if the token cannot be refreshed.
+   */
   async replacement(refused: Current<Token>, signal: AbortSignal | undefined): Promise<Current<Token> | undefined> {
     const current = await this.#read();
     if (current.text !== refused.text) return current;
@@ -88,7 +97,10 @@ export class Session<Token extends { readonly expiresAt: number }> {
     return refresh === undefined ? undefined : await abortable(this.#refresh(current, refresh), signal);
   }
 
-  /** Runs `attempt`, and once more after a login if only a person could help and a handler gets one to. */
+  /**
+   * Calls `attempt`. If it fails because a person must sign in, and there is a handler, calls the handler and then
+   * `attempt` once more.
+   */
   async withLogin<T>(
     attempt: () => Promise<T>,
     handler: LoginHandler | undefined,
@@ -172,7 +184,10 @@ export class Session<Token extends { readonly expiresAt: number }> {
     }
   }
 
-  /** Writes the new text, unless another process wrote a token that lasts longer, or a person logged out. */
+  /**
+   * Writes the new text, unless the file has a token of another process that expires later, or the file was removed
+   * (sign-out).
+   */
   async #save(current: Current<Token>, text: string): Promise<string> {
     const found = await this.#file.read().catch(() => current.text);
     if (found === undefined) return text;
@@ -183,7 +198,10 @@ export class Session<Token extends { readonly expiresAt: number }> {
     return text;
   }
 
-  /** The text of a file with a later token: a refresh token that another process used up is refused. */
+  /**
+   * The text of the file, if another process wrote a token that expires later. The service then rejects the old refresh
+   * token, because the other process has used it.
+   */
   async #writtenByOther(current: Current<Token>, isRefused: boolean): Promise<string | undefined> {
     const { now, sleep } = this.#context.runtime;
     const { expiresAt } = current.token;
@@ -221,7 +239,7 @@ export function loginDetails(command: string): Pick<CredentialsErrorDetails, "co
   return { command, hint: `Run \`${command}\`.` };
 }
 
-/** Whether only a person can help. */
+/** Whether a person must sign in again: the error has a `command`. */
 function needsLogin(error: unknown): error is CredentialsProviderError & { readonly command: string } {
   return error instanceof CredentialsProviderError && error.command !== undefined;
 }

@@ -2,17 +2,17 @@ import type { Runtime } from "../runtime.ts";
 
 type FileRuntime = Pick<Runtime, "readTextFile" | "writeTextFile">;
 
-/** The file of one session, and what all providers of this program share about it. */
+/** The file of one session, with the state that all providers of this program share. */
 export class SessionFile {
   readonly path: string;
   /** When the last refresh of the session started, in epoch milliseconds. */
   lastRefreshAt: number | undefined;
-  /** The refresh that is under way; resolves to the new text. */
+  /** The pending refresh; resolves to the new text of the file. */
   pendingRefresh: Promise<string> | undefined;
-  /** The login that a person is asked for. */
+  /** The pending call of `onLoginRequired`. */
   pendingLogin: Promise<void> | undefined;
   readonly #runtime: FileRuntime;
-  /** What should be in the file but could not be written. */
+  /** The text that could not be written, and the text of the file at that time (`replaces`). */
   #unwritten: { readonly replaces: string | undefined; readonly text: string } | undefined;
   #lastRead: string | undefined;
   #hasFailed = false;
@@ -23,7 +23,8 @@ export class SessionFile {
   }
 
   /**
-   * The newest text; `undefined` if there is no file. One that could not be written counts until the file changes.
+   * The text of the file; `undefined` if there is no file. If a write failed, the text of that write is returned until
+   * the file changes.
    *
    * @throws What the runtime throws for a file that it cannot read.
    */
@@ -49,7 +50,10 @@ export class SessionFile {
   }
 }
 
-/** Made at the first use. By reader, so that two runtimes in one program do not share files. */
+/**
+ * The files, by the `readTextFile` of the runtime and by path: two runtimes in one program do not share files. Created
+ * at the first use.
+ */
 let files: WeakMap<Runtime["readTextFile"], Map<string, SessionFile>> | undefined;
 
 /** The session file at a path: the same object for all providers of this program. */
