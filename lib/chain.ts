@@ -34,7 +34,7 @@ import { validSource } from "./validate.ts";
  */
 export function chain(...providers: readonly (CredentialsSource | ForeignProvider)[]): CachedProvider {
   if (providers.length === 0) {
-    throw new CredentialsProviderError("ConfigurationError", "Cannot create the chain: no provider is given", {
+    throw new CredentialsProviderError("ConfigurationError", "Cannot create chain: no provider is given", {
       hint: "Give at least one, such as fromInstanceMetadata().",
     });
   }
@@ -46,14 +46,14 @@ export function chain(...providers: readonly (CredentialsSource | ForeignProvide
  */
 export class ChainProvider implements CredentialsSource {
   readonly #links: readonly CredentialsSource[];
-  #responded: CredentialsSource | undefined;
+  #lastSource: CredentialsSource | undefined;
 
   constructor(links: readonly CredentialsSource[]) {
     this.#links = links;
   }
 
   get staticStability(): boolean {
-    return this.#responded?.staticStability === true;
+    return this.#lastSource?.staticStability === true;
   }
 
   async retrieve(options?: RetrieveOptions): Promise<ForeignCredentials> {
@@ -61,7 +61,7 @@ export class ChainProvider implements CredentialsSource {
     for (const link of this.#links) {
       try {
         const credentials = await link.retrieve(options);
-        this.#responded = link;
+        this.#lastSource = link;
         return credentials;
       } catch (error) {
         if (!(error as { tryNextLink?: unknown } | null)?.tryNextLink) throw error;

@@ -8,7 +8,7 @@ export interface Credentials {
   /** Signs requests. Shown as `[redacted]` when the object is printed. */
   readonly secretAccessKey: string;
   /**
-   * Sent with each request that is signed with temporary credentials. Shown as `[redacted]` when the object is printed.
+   * SendResult with each request that is signed with temporary credentials. Shown as `[redacted]` when the object is printed.
    */
   readonly sessionToken?: string;
   /**
@@ -16,7 +16,7 @@ export interface Credentials {
    * next refresh; then {@linkcode Credentials.originalExpiration} is the expiration from the source.
    */
   readonly expiration?: Date;
-  /** The AWS account the keys belong to, where the source names it. */
+  /** The AWS account the keys belong to, if the source returns it. */
   readonly accountId?: string;
   /** The expiration from the source; present only where `expiration` is later, because the source is unavailable. */
   readonly originalExpiration?: Date;
@@ -33,7 +33,7 @@ export interface ForeignCredentials {
   readonly accessKeyId: string;
   /** Signs requests. */
   readonly secretAccessKey: string;
-  /** Sent with each request that is signed with temporary keys. */
+  /** SendResult with each request that is signed with temporary keys. */
   readonly sessionToken?: string | undefined;
   /** When AWS stops accepting them; absent for credentials that do not expire. */
   readonly expiration?: Date | undefined;
@@ -49,7 +49,10 @@ export interface ForeignCredentials {
 
 /** Options of one call for credentials. */
 export interface RetrieveOptions {
-  /** Stops waiting. Other callers of the same retrieval still get its result. */
+  /**
+   * If it aborts, a call to a cache stops waiting: it rejects, or returns the cached credentials in the advisory
+   * window. The retrieval continues for other callers.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * Refreshes even if the cached credentials are fresh, except in the pause after a refresh, see {@linkcode

@@ -25,10 +25,10 @@ const SDK_RULES: Rules = {
   timeout: refused("set imds.timeout"),
   maxRetries: refused("set imds.maxRetries"),
   ec2MetadataV1Disabled: refused("set imds.ec2MetadataV1Disabled"),
-  awsContainerCredentialsRelativeUri: refused("set it in container"),
-  awsContainerCredentialsFullUri: refused("set it in container"),
-  awsContainerAuthorizationToken: refused("set it in container"),
-  awsContainerAuthorizationTokenFile: refused("set it in container"),
+  awsContainerCredentialsRelativeUri: refused("set it in the option container"),
+  awsContainerCredentialsFullUri: refused("set it in the option container"),
+  awsContainerAuthorizationToken: refused("set it in the option container"),
+  awsContainerAuthorizationTokenFile: refused("set it in the option container"),
   webIdentityTokenFile: refused("use fromTokenFile()"),
   roleArn: refused("use fromTokenFile()"),
   roleSessionName: refused("use fromTokenFile()"),
@@ -44,12 +44,12 @@ const SDK_RULES: Rules = {
  * container endpoint, or the instance role, in this order. The first source that is configured is used. If it fails,
  * the call throws; the next source is not tried. So a container never uses the role of its host.
  *
- * A profile named in code skips the environment.
+ * If the option `profile` is given, the access keys in the environment are not used.
  *
  * @param options See {@linkcode DefaultProviderOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. If there are
  * no credentials it throws `NoCredentials` with every provider's error in `errors` and a line for each in its message.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html}
  * @example Usage
@@ -72,7 +72,7 @@ export interface ChainLink {
 /**
  * The providers of the default chain, in their order.
  *
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function defaultLinks(options: DefaultProviderOptions): readonly ChainLink[] {
   checkProviderOptions("default provider", options, SDK_RULES, PROFILE_RULES, SHARED_CONFIG_RULES);

@@ -134,7 +134,7 @@ function checkedRegion(service: EndpointService, { region, customUrl }: Endpoint
   if (region === undefined && customUrl !== undefined) return DEFAULT_REGION;
   if (region === undefined) throw refusal(service, "no region is set", "Set AWS_REGION, or region in the profile.");
   if (REGION_REGEXP.test(region)) return region;
-  const state = "the region must be 1 to 63 characters a-z 0-9 -, and not start or end with -";
+  const state = 'the region must have 1 to 63 characters: a-z, 0-9 or "-", but no "-" at the start or the end';
   throw refusal(service, state, "Correct the region, for example to us-east-1.");
 }
 

@@ -6,7 +6,7 @@ import type { Credentials, CredentialsSource, Logger } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
 import { redacted } from "./redaction.ts";
 import type { Runtime } from "./runtime.ts";
-import { timestampOr } from "./timestamp.ts";
+import { requiredTimestamp } from "./timestamp.ts";
 
 /** Options of {@linkcode EnvironmentProvider}. */
 export interface EnvironmentProviderOptions {
@@ -40,7 +40,7 @@ export class EnvironmentProvider implements CredentialsSource {
    * Creates a provider. Nothing is read yet.
    *
    * @param options See {@linkcode EnvironmentProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: EnvironmentProviderOptions = {}) {
     this.#runtime = checkProviderOptions("environment provider", options);
@@ -51,7 +51,7 @@ export class EnvironmentProvider implements CredentialsSource {
    * Reads the variables.
    *
    * @throws {CredentialsProviderError} `NoCredentials` if one of the two keys is missing; `ConfigurationError` if the
-   * expiration is no time.
+   * expiration is not an RFC 3339 time.
    */
   // deno-lint-ignore require-await -- what is thrown here must reject the promise
   async retrieve(): Promise<Credentials> {
@@ -79,14 +79,14 @@ export class EnvironmentProvider implements CredentialsSource {
 
   #expiration(): Date | undefined {
     const text = this.#read("AWS_CREDENTIAL_EXPIRATION");
-    return text === undefined ? undefined : timestampOr(text, "AWS_CREDENTIAL_EXPIRATION", unusable);
+    return text === undefined ? undefined : requiredTimestamp(text, "AWS_CREDENTIAL_EXPIRATION", unusable);
   }
 
-  #incomplete(half: string | undefined): CredentialsProviderError {
-    const state = half === undefined
+  #incomplete(presentKey: string | undefined): CredentialsProviderError {
+    const state = presentKey === undefined
       ? "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
       : "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set";
-    if (half !== undefined) this.#logger?.debug?.(`The environment is skipped: ${state}`);
+    if (presentKey !== undefined) this.#logger?.debug?.(`The environment is skipped: ${state}`);
     return new CredentialsProviderError("NoCredentials", `Cannot get credentials from the environment: ${state}`, {
       hint: "Set both variables; in Deno, grant --allow-env=AWS_*.",
     });
@@ -95,7 +95,7 @@ export class EnvironmentProvider implements CredentialsSource {
 
 function unusable(state: string): CredentialsProviderError {
   return new CredentialsProviderError("ConfigurationError", `Cannot use the credentials of the environment: ${state}`, {
-    hint: "Write it as 2030-01-01T00:00:00Z, or unset it.",
+    hint: "Write AWS_CREDENTIAL_EXPIRATION as 2030-01-01T00:00:00Z, or unset it.",
   });
 }
 
@@ -108,7 +108,7 @@ export interface EnvOptions extends EnvironmentProviderOptions, CacheOptions {}
  *
  * @param options See {@linkcode EnvOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html}
  * @example Usage

@@ -50,10 +50,13 @@ interface Classification {
   readonly tryNextLink: boolean;
 }
 
-/** A source that is not available here lets a chain continue; one that is available but broken stops it. */
+/** Not available here now; a later attempt may succeed. */
 const UNAVAILABLE: Classification = { recoverable: true, tryNextLink: true };
-const BROKEN: Classification = { recoverable: true, tryNextLink: false };
+/** Not available here until settings change. */
 const ABSENT: Classification = { recoverable: false, tryNextLink: true };
+/** Available, but it failed; a later attempt may succeed. */
+const BROKEN: Classification = { recoverable: true, tryNextLink: false };
+/** Available, but it fails until settings change. */
 const WRONG: Classification = { recoverable: false, tryNextLink: false };
 
 const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
@@ -164,7 +167,10 @@ export class CredentialsProviderError extends Error {
   override readonly name: string;
   /** Why it failed. */
   readonly code: CredentialsErrorCode;
-  /** Whether a later attempt may succeed without a change of settings. If so, cached credentials are still served. */
+  /**
+   * Whether a later attempt may succeed without a change of settings. If true, cached credentials of a source with
+   * static stability are still served.
+   */
   readonly recoverable: boolean;
   /**
    * Whether a chain may continue with its next provider: true for "not available here", false for "available but
@@ -183,7 +189,7 @@ export class CredentialsProviderError extends Error {
   declare readonly stsCode?: string;
   /** The id under which AWS logged the request. */
   declare readonly requestId?: string;
-  /** The profiles of a circle, from the first to the one that is named again. */
+  /** The profiles of a cycle, in order; the last one is the one that occurs twice. */
   declare readonly chain?: readonly string[];
   /** The error code of the SSO services, such as `UnauthorizedException`. */
   declare readonly ssoCode?: string;
@@ -203,7 +209,7 @@ export class CredentialsProviderError extends Error {
    * not changed: it may contain control characters, and secrets that the process printed.
    */
   declare readonly stderr?: string;
-  /** The file that cannot be read or parsed, as the caller named it. */
+  /** The path of the file that cannot be read or parsed, with `~` expanded. */
   declare readonly path?: string;
   /** The line of that file, counted from 1. */
   declare readonly line?: number;
@@ -211,7 +217,7 @@ export class CredentialsProviderError extends Error {
   declare readonly errors?: readonly unknown[];
 
   /**
-   * Creates the error. `recoverable` and `tryNextLink` follow from the code, unless the details give them.
+   * Creates the error. If the details do not set `recoverable` and `tryNextLink`, the code decides them.
    *
    * @param code Why it failed.
    * @param message What was tried and what came back, without a secret.
@@ -238,7 +244,8 @@ export class CredentialsProviderError extends Error {
  */
 export function isRecoverable(error: unknown): boolean {
   const seen = new Set<unknown>();
-  for (let current = error; typeof current === "object" && current !== null && !seen.has(current);) {
+  let current = error;
+  while (typeof current === "object" && current !== null && !seen.has(current)) {
     const { recoverable, cause } = current as { readonly recoverable?: unknown; readonly cause?: unknown };
     if (typeof recoverable === "boolean") return recoverable;
     seen.add(current);
@@ -251,15 +258,15 @@ export function isRecoverable(error: unknown): boolean {
  * The error of a runtime adapter that does not send a request. Nothing was sent. The provider converts it to a
  * CredentialsProviderError.
  */
-export class RefusedRequest extends Error {
-  override readonly name = "RefusedRequest";
+export class RequestNotSentError extends Error {
+  override readonly name = "RequestNotSentError";
   /** A proxy would see the request; a permission is missing; this runtime cannot send requests. */
   readonly reason: "proxy" | "permission" | "unsupported";
   /** One sentence that names the fix. */
   readonly hint: string;
 
   /** Creates the error. `state` follows a colon in messages, such as "Cannot refresh the SSO token: …". */
-  constructor(reason: RefusedRequest["reason"], state: string, hint: string) {
+  constructor(reason: RequestNotSentError["reason"], state: string, hint: string) {
     super(state);
     this.reason = reason;
     this.hint = hint;

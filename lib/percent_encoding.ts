@@ -23,6 +23,7 @@ export function encodeForm(parameters: Iterable<readonly [name: string, value: s
   return [...parameters].map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`).join("&");
 }
 
+/** Encodes a part of a string that was split at "%". If the "%" was an escape, the part begins with its two digits. */
 function encodeAfterPercent(text: string): string {
   if (!/^[0-9a-f]{2}/i.test(text)) return encodeRfc3986(`%${text}`);
   const digits = text.slice(0, 2);

@@ -6,6 +6,8 @@ const MAX_MESSAGE_CHARACTERS = 1_000;
  * or a log shows a line.
  */
 const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
+/** The first half of a character of two code units, such as an emoji, if the second half was cut off. */
+const LAST_HALF_REGEXP = /\p{Cs}$/u;
 
 /**
  * Makes a string that the library did not create safe for messages, events and output: unprintable characters become
@@ -21,6 +23,8 @@ export function printableMessage(message: string): string {
 }
 
 function upTo(maxCharacters: number, text: string): string {
+  // Four times as many are read: unprintable characters are joined, and a very long text costs no more time.
   const start = text.slice(0, 4 * maxCharacters).replaceAll(UNPRINTABLE_REGEXP, " ").trim();
-  return start.length > maxCharacters ? `${start.slice(0, maxCharacters)}…` : start;
+  if (start.length <= maxCharacters) return start;
+  return `${start.slice(0, maxCharacters).replace(LAST_HALF_REGEXP, "")}…`;
 }

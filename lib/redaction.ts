@@ -3,13 +3,13 @@ import type { Credentials, ForeignCredentials } from "./credentials.ts";
 const REDACTED = "[redacted]";
 
 /** The fields of credentials. Optional fields may be `undefined`. */
-type Fields = ForeignCredentials & Pick<Credentials, "source">;
+type CredentialsFields = ForeignCredentials & Pick<Credentials, "source">;
 
 /**
  * Credentials as a plain-looking object; `console.log` and `Deno.inspect` do not show its secrets. The method for that
  * is on the prototype: as an own property, also one that is not enumerable, it would make copying ten times slower.
- * Comparisons that look at prototypes (`assertEquals`, `assert.deepStrictEqual`) need a spread for that: `{
- * ...credentials }`.
+ * Because of the prototype, `assertEquals` and `assert.deepStrictEqual` find it different from a plain object: compare
+ * `{...credentials}`.
  *
  * The class is created in a function call marked as pure, because bundlers remove such a call if it is unused, but not
  * a class with a computed member name.
@@ -24,7 +24,7 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
     declare readonly originalExpiration?: Date;
     declare readonly source: string;
 
-    constructor(fields: Fields, expiration: Date | undefined, originalExpiration: Date | undefined) {
+    constructor(fields: CredentialsFields, expiration: Date | undefined, originalExpiration: Date | undefined) {
       this.accessKeyId = fields.accessKeyId;
       this.secretAccessKey = fields.secretAccessKey;
       if (fields.sessionToken !== undefined) this.sessionToken = fields.sessionToken;
@@ -50,7 +50,7 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
  * those of the fields.
  */
 export function redacted(
-  fields: Fields,
+  fields: CredentialsFields,
   expiration: Date | undefined = copied(fields.expiration),
   originalExpiration: Date | undefined = copied(fields.originalExpiration),
 ): Credentials {

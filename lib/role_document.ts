@@ -1,8 +1,8 @@
 import type { Credentials } from "./credentials.ts";
 import type { CredentialsProviderError } from "./errors.ts";
 import { redacted } from "./redaction.ts";
-import { timestampOr } from "./timestamp.ts";
-import { withValidNames } from "./validate.ts";
+import { requiredTimestamp } from "./timestamp.ts";
+import { withValidIds } from "./validate.ts";
 
 /** Reads the JSON document with the credentials of a role that IMDS and container endpoints return. */
 interface RoleDocument {
@@ -26,7 +26,7 @@ export function failureCodeOf({ field, invalid }: RoleDocument): string | undefi
 export function roleCredentials({ field, source, invalid }: RoleDocument): Credentials {
   const string = (name: string): string => {
     const value = field(name);
-    if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing or not a non-empty string`);
+    if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing, empty or not a string`);
     return value;
   };
   const accountId = field("AccountId");
@@ -34,9 +34,9 @@ export function roleCredentials({ field, source, invalid }: RoleDocument): Crede
     accessKeyId: string("AccessKeyId"),
     secretAccessKey: string("SecretAccessKey"),
     sessionToken: string("Token"),
-    expiration: timestampOr(string("Expiration"), "its Expiration", invalid),
+    expiration: requiredTimestamp(string("Expiration"), "its Expiration", invalid),
     accountId: typeof accountId === "string" && accountId !== "" ? accountId : undefined,
     source,
   };
-  return withValidNames(redacted(credentials), invalid);
+  return withValidIds(redacted(credentials), invalid);
 }

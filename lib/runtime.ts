@@ -14,7 +14,7 @@ export interface Runtime {
    * Sends one request through no proxy. For instance metadata and containers. Where only `fetch` is given, this is the
    * same function.
    *
-   * @throws {RefusedRequest} Where the runtime cannot send it directly; nothing was sent then.
+   * @throws {RequestNotSentError} Where the runtime cannot send it directly; nothing was sent then.
    */
   readonly fetchDirect: (url: string, init: RequestInit) => Promise<Response>;
   /** The wall clock, in epoch milliseconds. */
@@ -54,7 +54,10 @@ export interface Runtime {
   readonly homeDirectory: () => string | undefined;
   /** The kind of operating system: it decides how the shell is started and how processes are killed. */
   readonly platform: "posix" | "windows";
-  /** Runs a program. Only sources that start processes use it; `undefined` for the one of this runtime. */
+  /**
+   * Runs a program. Only sources that start processes use it; If it is `undefined`, the function of the detected
+   * runtime is used.
+   */
   readonly spawn?: Spawn | undefined;
   /** Where warnings go that must be seen without a logger. */
   readonly warn: (message: string) => void;
@@ -63,8 +66,8 @@ export interface Runtime {
 /** Why a file that exists was not read. Its message completes the sentence "Cannot read the file: …". */
 export interface FileError extends Error {
   /**
-   * The user may not read it; it is a directory, a pipe, a device; it is larger than 16 MiB; it is not UTF-8; or the
-   * system failed, which another attempt may not.
+   * `NotPermitted`: the user may not read it. `NotAFile`: a directory, a pipe, a device. `TooLarge`: above 16 MiB.
+   * `NotUtf8`. `Unreadable`: reading failed; a later attempt may succeed.
    */
   readonly code: "NotPermitted" | "NotAFile" | "TooLarge" | "NotUtf8" | "Unreadable";
   /** The first line that is not UTF-8, counted from 1. */

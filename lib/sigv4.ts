@@ -88,7 +88,7 @@ export async function signatureHeaders(
   scope: SigningScope,
   rules: SigningRules = signingRules(scope.service),
 ): Promise<Record<string, string>> {
-  const time = timeOf(scope.date);
+  const time = signingTime(scope.date);
   checkScope(scope);
   checkCredentials(credentials);
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
@@ -138,7 +138,7 @@ function refusal(name: string, expected: string): CredentialsProviderError {
 }
 
 /** The time as signatures write it, such as `20150830T123600Z`. */
-function timeOf(date: Date): string {
+function signingTime(date: Date): string {
   const isValid = date instanceof Date && !Number.isNaN(date.getTime());
   const time = isValid ? date.toISOString().replaceAll(/[:-]|\.\d{3}/g, "") : "";
   if (!FOUR_DIGIT_YEAR_REGEXP.test(time)) throw refusal("date", "a valid Date between the years 0 and 9999");
@@ -151,14 +151,14 @@ function canonicalHeaders(request: PlainRequest, added: Readonly<Record<string, 
     const lowerCase = name.toLowerCase();
     if (UNSIGNED_HEADERS.includes(lowerCase)) continue;
     const earlier = values.get(lowerCase);
-    values.set(lowerCase, earlier === undefined ? trimmed(value) : `${earlier},${trimmed(value)}`);
+    values.set(lowerCase, earlier === undefined ? normalizedSpace(value) : `${earlier},${normalizedSpace(value)}`);
   }
   values.set("host", request.url.host);
   for (const [name, value] of Object.entries(added)) values.set(name, value);
   return [...values].sort(byNameThenValue);
 }
 
-function trimmed(value: string): string {
+function normalizedSpace(value: string): string {
   return value.replaceAll(/[ \t\r\n]+/g, " ").replaceAll(/^ | $/g, "");
 }
 

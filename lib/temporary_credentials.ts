@@ -43,6 +43,7 @@ export interface TemporaryCredentialsOptions
  * ```
  */
 export function fromTemporaryCredentials(options: TemporaryCredentialsOptions): CachedProvider {
+  // They must be an object before they are destructured; AssumeRoleProvider checks the rest.
   checkOptions("assume role provider", options, {});
   const { clientConfig, masterCredentials, ...rest } = options;
   const region = rest.region ?? clientConfig?.region;

@@ -17,7 +17,7 @@ const TIMESTAMP_REGEXP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(
  * ```
  */
 export function parseTimestamp(text: string): Date {
-  return timestampOr(text, "it", (state) => new SyntaxError(`Cannot parse a timestamp: ${state}`));
+  return requiredTimestamp(text, "it", (state) => new SyntaxError(`Cannot parse a timestamp: ${state}`));
 }
 
 /**
@@ -26,7 +26,7 @@ export function parseTimestamp(text: string): Date {
  * @param name The name of the text in the message, such as "its Expiration".
  * @param error Creates the error from the state, such as "its Expiration is not a time in RFC 3339 form".
  */
-export function timestampOr(text: string, name: string, error: (state: string) => Error): Date {
+export function requiredTimestamp(text: string, name: string, error: (state: string) => Error): Date {
   const time = timeOf(text);
   if (time === undefined) throw error(`${name} is not a time in RFC 3339 form`);
   return time;

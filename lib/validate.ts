@@ -32,7 +32,10 @@ export const MILLISECONDS_OR_INFINITY: Rule<number> = rule(
   "a number of milliseconds > 0 or Infinity",
   (value) => value === Infinity || (isNumber(value) && value > 0),
 );
-export const DELAY: Rule<number> = rule("a number of milliseconds >= 0", (value) => isNumber(value) && value >= 0);
+export const MILLISECONDS_OR_ZERO: Rule<number> = rule(
+  "a number of milliseconds >= 0",
+  (value) => isNumber(value) && value >= 0,
+);
 export const SECONDS_OR_ZERO: Rule<number> = rule("a number of seconds >= 0", (value) => isNumber(value) && value >= 0);
 export const NUMBER: Rule<number> = rule("a number", isNumber);
 export const FRACTION: Rule<number> = rule(
@@ -44,6 +47,7 @@ export const ENDPOINT: Rule<string> = {
   accept: (value) => typeof value === "string" ? normalEndpoint(value) : undefined,
   range: "an absolute http: or https: URL without user info, query and fragment",
 };
+/** For functions; {@linkcode validSource} takes objects with `retrieve()` before. */
 const PROVIDER: Rule<ForeignProvider> = rule(
   "a function or an object that retrieves",
   (value) => typeof value === "function",
@@ -97,7 +101,7 @@ export function refused(reason: string): Rule<never> {
   return rule(`left out (${reason})`, () => false);
 }
 
-/** A time limit as timers accept it: whole milliseconds, rounded up, at most 2³¹ − 1. `Infinity` stays. */
+/** A time limit as timers accept it: whole milliseconds, rounded up, at most 2³¹ − 1. `Infinity` is not changed. */
 export function timeLimitMs(ms: number): number {
   return ms === Infinity ? ms : Math.min(Math.ceil(ms), MAX_TIME_LIMIT_MS);
 }
@@ -105,7 +109,7 @@ export function timeLimitMs(ms: number): number {
 /**
  * Checks the options of the caller, before anything is read or sent. `what` is the name of the object in messages.
  *
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkOptions(what: string, options: object, rules: Rules): void {
   validated(`create ${what}`, "options", OBJECT, options);
@@ -129,7 +133,7 @@ export function warnOfUnknownOptions(
   runtime: Pick<Runtime, "warn">,
 ): void {
   for (const [name, nearest] of unknownOptions("", options as Values, rules)) {
-    const message = `Ignored the unknown option ${printable(name)} of the ${what}; the nearest known one is ${nearest}`;
+    const message = `Ignored the unknown option ${printable(name)} of the ${what}; did you mean ${nearest}?`;
     warnOnce(options.logger, runtime, message);
   }
 }
@@ -165,22 +169,24 @@ function nearestOf(names: readonly string[], name: string): string | undefined {
  * other.
  */
 export function editDistance(from: string, to: string): number {
-  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
+  const target = [...to];
+  // The matrix of the distances of all beginnings of the two, row by row; `above` is the row before.
+  let above = Array.from({ length: target.length + 1 }, (_, column) => column);
   for (const [row, character] of [...from].entries()) {
     const current = [row + 1];
-    for (let column = 0; column < to.length; column++) {
-      const replaced = above[column]! + (to[column] === character ? 0 : 1);
+    for (const [column, wanted] of target.entries()) {
+      const replaced = above[column]! + (wanted === character ? 0 : 1);
       current.push(Math.min(replaced, above[column + 1]! + 1, current[column]! + 1));
     }
     above = current;
   }
-  return above[to.length]!;
+  return above.at(-1)!;
 }
 
 /**
  * Returns the value, as `accept` of the rule returns it.
  *
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the setting and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the setting and its valid values.
  */
 export function validated<T>(action: string, name: string, { accept, range }: Rule<T>, value: unknown): T {
   const result = accept(value);
@@ -209,7 +215,7 @@ function normalEndpoint(text: string): string | undefined {
 /** Strings are described, not quoted: a URL may hold a password, and a secret may be in the wrong place. */
 function description(value: unknown): string {
   if (typeof value === "string") {
-    return value.trim() === "" ? "a blank string" : `a string of ${value.length} characters`;
+    return value.trim() === "" ? "a blank string" : `a string (length ${value.length})`;
   }
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return typeof value === "function" || typeof value === "symbol" ? `a ${typeof value}` : `${value}`;
@@ -222,7 +228,7 @@ function isNumber(value: unknown): value is number {
 /**
  * Returns the provider if it is an object with `retrieve()`, or a source that calls it if it is a function.
  *
- * @throws {CredentialsProviderError} `ConfigurationError` for anything that cannot retrieve.
+ * @throws {CredentialsProviderError} `ConfigurationError` if it is neither a function nor an object with `retrieve()`.
  */
 export function validSource(what: string, provider: CredentialsSource | ForeignProvider): CredentialsSource {
   const isSource = typeof (provider as Partial<CredentialsSource> | null | undefined)?.retrieve === "function";
@@ -234,13 +240,13 @@ export function validSource(what: string, provider: CredentialsSource | ForeignP
  * A checked copy of credentials that may come from another library; without `source` it gets "custom". Fields may be
  * getters or not enumerable, so each is read by name.
  *
- * @throws {CredentialsProviderError} `InvalidCredentials` for anything that cannot sign a request.
+ * @throws {CredentialsProviderError} `InvalidCredentials` if a key is missing or a field has the wrong type.
  */
 export function validCredentials(credentials: ForeignCredentials): Credentials {
   const fields: Partial<ForeignCredentials> = credentials ?? {};
   const { accessKeyId, secretAccessKey, sessionToken, accountId, originalExpiration, source } = fields;
   const expiration = fields.expiration ?? fields.expireTime;
-  if (!isText(accessKeyId) || !isText(secretAccessKey)) {
+  if (!isNonEmptyString(accessKeyId) || !isNonEmptyString(secretAccessKey)) {
     throw invalid("accessKeyId or secretAccessKey is missing, empty or not a string");
   }
   return redacted({
@@ -250,18 +256,21 @@ export function validCredentials(credentials: ForeignCredentials): Credentials {
     expiration: optionalDate("expiration", expiration),
     accountId: optionalText("accountId", accountId),
     originalExpiration: optionalDate("originalExpiration", originalExpiration),
-    source: isText(source) ? source : "custom",
+    source: isNonEmptyString(source) ? source : "custom",
   });
 }
 
 /** `undefined` for a field that is absent or empty. */
 function optionalText(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
-  if (!isText(value)) throw invalid(`${name} is not a string`);
+  if (!isNonEmptyString(value)) throw invalid(`${name} is not a string`);
   return value;
 }
 
-/** Checked by its `getTime`: a `Date` of another realm is not an instance of the `Date` of this one. */
+/**
+ * `getTime` is tested instead of `instanceof Date`, which is false for a `Date` of another realm (such as a worker or
+ * `vm`).
+ */
 function optionalDate(name: string, value: Date | null | undefined): Date | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value.getTime !== "function" || !isNumber(value.getTime())) throw invalid(`${name} is not a valid Date`);
@@ -277,7 +286,7 @@ const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
  *
  * @param invalid Makes the error of the subject from what is wrong.
  */
-export function withValidNames(
+export function withValidIds(
   credentials: Credentials,
   invalid: (state: string) => CredentialsProviderError,
 ): Credentials {
@@ -293,12 +302,12 @@ export function withValidNames(
 export function expiredError(): CredentialsProviderError {
   return new CredentialsProviderError(
     "ExpiredCredentialsError",
-    "Cannot use the credentials: they are already expired",
+    "Cannot use the credentials: they were expired when they arrived",
     { hint: "Check the clock of this machine, then the program or service that the credentials are from." },
   );
 }
 
-function isText(value: unknown): value is string {
+function isNonEmptyString(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 

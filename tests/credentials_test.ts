@@ -120,10 +120,18 @@ describe("credentials from other code are read field by field", () => {
 
 describe("credentials from other code are refused", () => {
   const wrong: readonly [string, unknown, string][] = [
-    ["nothing", undefined, "accessKeyId or secretAccessKey is missing"],
-    ["a string", "AKIAFOREIGN", "accessKeyId or secretAccessKey is missing"],
-    ["an accessKeyId that is no string", { ...FIELDS, accessKeyId: 7 }, "accessKeyId or secretAccessKey is missing"],
-    ["an empty secretAccessKey", { ...FIELDS, secretAccessKey: "" }, "accessKeyId or secretAccessKey is missing"],
+    ["nothing", undefined, "accessKeyId or secretAccessKey is missing, empty or not a string"],
+    ["a string", "AKIAFOREIGN", "accessKeyId or secretAccessKey is missing, empty or not a string"],
+    [
+      "an accessKeyId that is no string",
+      { ...FIELDS, accessKeyId: 7 },
+      "accessKeyId or secretAccessKey is missing, empty or not a string",
+    ],
+    [
+      "an empty secretAccessKey",
+      { ...FIELDS, secretAccessKey: "" },
+      "accessKeyId or secretAccessKey is missing, empty or not a string",
+    ],
     ["a sessionToken that is no string", { ...FIELDS, sessionToken: {} }, "sessionToken is not a string"],
     ["an accountId that is no string", { ...FIELDS, accountId: 123456789012 }, "accountId is not a string"],
     ["an expiration that is a string", { ...FIELDS, expiration: "2026" }, "expiration is not a valid Date"],

@@ -45,13 +45,14 @@ export const CACHE_RULES: Rules = {
   onEvent: FUNCTION,
 };
 
-const V2_EXPIRY_WINDOW_MS = 15_000;
+const SDK_V2_EXPIRY_WINDOW_MS = 15_000;
 
 /**
  * Keeps one set of credentials fresh. All callers share one retrieval, and while a source is unavailable they get what
  * is cached.
  *
- * Sources with static stability (an instance role) are refreshed ahead of their expiration `E`:
+ * Sources with static stability (an instance role) are refreshed ahead of their expiration. `E` is the expiration, `A`
+ * the advisory window, `M` the mandatory window:
  *
  * ```text
  *            success            E - A              E - M                E
@@ -60,14 +61,14 @@ const V2_EXPIRY_WINDOW_MS = 15_000;
  *                                        others served     one refresh       one refresh
  *
  *   a refresh fails:                what is cached is served, expired or not; no retrieval for 5 to 10 minutes
- *   with `recoverable: false`:      the error is thrown, unless fresh; no retrieval for 1 to 5 seconds
- *   invalidate():                   as mandatory from now on, whatever the time
+ *   with `recoverable: false`:      the error is thrown, except by `get()` while fresh; no retrieval for 1 to 5 seconds
+ *   invalidate():                   as in the mandatory window, until a refresh returns other credentials
  * ```
  *
  * `A` is 5 minutes for a lifetime of up to 20 minutes, 60 minutes for one of 90 minutes and more, else 15 minutes; `M`
- * is one minute. Other sources (a process, a function of yours) are called again when their credentials expire, or when
- * the expiry window starts. If that fails in the expiry window, the cached credentials are served; after it callers get
- * the error. No timer starts a refresh: each is started by a call.
+ * is one minute, but never longer than `A`. Other sources (a process, a function of yours) are called again when their
+ * credentials expire, or when the expiry window starts. If that fails in the expiry window, the cached credentials are
+ * served; after it callers get the error. No timer starts a refresh: each is started by a call.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html}
@@ -95,10 +96,10 @@ export class CredentialsCache {
   /**
    * Puts a cache in front of a provider. Nothing is retrieved yet.
    *
-   * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider}
-   * its source is used: credentials are not cached twice.
+   * @param provider A function that returns credentials, or an object that retrieves. If it is a {@linkcode
+   * CachedProvider}, its source is used, so that credentials are not cached twice.
    * @param options See {@linkcode CacheOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(provider: CredentialsSource | ForeignProvider, options: CacheOptions = {}) {
     checkOptions("credentials cache", options, CACHE_RULES);
@@ -147,7 +148,7 @@ export class CredentialsCache {
   needsRefresh(): boolean {
     const { state } = this.#refresher;
     if (state.kind === "empty" || this.expired) return true;
-    return this.#expiryWindowSeconds === undefined && this.#runtime.now() + V2_EXPIRY_WINDOW_MS > state.expiresAt;
+    return this.#expiryWindowSeconds === undefined && this.#runtime.now() + SDK_V2_EXPIRY_WINDOW_MS > state.expiresAt;
   }
 
   /**

@@ -70,8 +70,8 @@ function logLine(event: CacheEvent, now: number): LogLine | undefined {
       if (!event.expired) return { level: "debug", message: `Retrieved ${event.accessKeyId} from ${event.source}` };
       return {
         level: "warn",
-        message: `Retrieved credentials from ${event.source} that are already expired, and serving them: the source ` +
-          `has an outage or this clock is wrong; next attempt ${timeUntil(event.nextAttempt, now)}`,
+        message: `Serving credentials from ${event.source} that were expired when they arrived: the source has an ` +
+          `outage, or the clock of this machine is wrong; next attempt ${timeUntil(event.nextAttempt, now)}`,
       };
     case "refreshFailed":
       if (!event.serving) return undefined;
@@ -84,17 +84,19 @@ function logLine(event: CacheEvent, now: number): LogLine | undefined {
     case "recovered":
       return {
         level: "info",
-        message: `Refreshed credentials from ${event.source} after ${event.failures} failed attempts`,
+        message: `Refreshed credentials from ${event.source} after ${event.failures} failed ${
+          event.failures === 1 ? "attempt" : "attempts"
+        }`,
       };
     case "invalidated":
       return { level: "debug", message: `AWS rejected ${event.accessKeyId} from ${event.source}` };
     case "servedStale":
-      return undefined; // one line per call would bury the warning of the failed refresh
+      return undefined; // one line for each call would hide the warning of the failed refresh
   }
 }
 
 function timeUntil(date: Date | undefined, now: number): string {
-  if (date === undefined) return "when a caller forces it";
+  if (date === undefined) return "when a caller sets forceRefresh";
   const ms = date.getTime() - now;
   return ms <= 0 ? "at the next call" : `in ${Math.ceil(ms / 1_000)} s`;
 }
@@ -129,27 +131,29 @@ export class Reporter {
    * errors reach no caller.
    */
   report(event: CacheEvent, isVital: boolean): void {
-    this.#tell(event);
+    this.#notify(event);
     const line = logLine(event, this.#runtime.now());
     if (line === undefined) return;
-    const isUnheard = isVital && line.level === "warn" && this.#logger === undefined;
-    attempt(() => isUnheard ? this.#runtime.warn(line.message) : this.#logger?.[line.level]?.(line.message));
+    const printsWarning = isVital && line.level === "warn" && this.#logger === undefined;
+    ignoringErrors(() => printsWarning ? this.#runtime.warn(line.message) : this.#logger?.[line.level]?.(line.message));
   }
 
-  /** An observer may call the cache. What it is served then is not reported to it: that would never end. */
-  #tell(event: CacheEvent): void {
+  /**
+   * `onEvent` may call the cache. A `servedStale` event of that call is not reported: it would start an endless loop.
+   */
+  #notify(event: CacheEvent): void {
     const isStale = event.type === "servedStale";
     if (isStale && this.#isReportingStale) return;
     this.#isReportingStale ||= isStale;
-    attempt(() => this.#onEvent?.(event));
+    ignoringErrors(() => this.#onEvent?.(event));
     if (isStale) this.#isReportingStale = false;
   }
 }
 
-/** Ignores what an observer throws, or rejects with if it is an async function. */
-function attempt(observe: () => unknown): void {
+/** Calls a function of the caller. Its errors are ignored, also those of an async function. */
+function ignoringErrors(call: () => unknown): void {
   try {
-    const result = observe();
+    const result = call();
     if (result instanceof Promise) result.catch(() => {/* an error of onEvent or the logger must not fail a call */});
-  } catch { /* the observer failed, the cache did not */ }
+  } catch { /* an error of onEvent or the logger must not fail a call */ }
 }

@@ -66,10 +66,10 @@ const REPEAT_MANDATORY_MS = 5 * SECOND_MS;
  * are all that a call costs while they are cached.
  */
 export function nextStep(state: CacheState, now: number, refreshPending: boolean, forced: boolean): Step {
-  if (state.kind === "empty") return hasFailed(state, now) ? "throw" : "retrieve";
+  if (state.kind === "empty") return hasCachedError(state, now) ? "throw" : "retrieve";
   if (!forced && !state.rejected && now < state.advisoryAt) return "serve";
   if (isBackingOff(state, now)) return "serve";
-  if (hasFailed(state, now)) return "throw";
+  if (hasCachedError(state, now)) return "throw";
   if (refreshPending && !forced && isAdvisory(state, now)) return "serve";
   return "retrieve";
 }
@@ -81,10 +81,10 @@ export function isAdvisory(state: CacheState, now: number): state is CacheState 
 
 /** The earliest time at which {@linkcode nextStep} returns `retrieve` without `forced`; `Infinity` for never. */
 export function nextAttemptAt(state: CacheState, now: number): number {
-  const failureEnds = hasFailed(state, now) ? state.failure.until : now;
-  if (state.kind === "empty") return failureEnds;
+  const retryableAt = hasCachedError(state, now) ? state.failure.until : now;
+  if (state.kind === "empty") return retryableAt;
   const dueAt = state.rejected ? now : state.advisoryAt;
-  return Math.max(dueAt, isBackingOff(state, now) ? state.notBefore : now, failureEnds);
+  return Math.max(dueAt, isBackingOff(state, now) ? state.notBefore : now, retryableAt);
 }
 
 /**
@@ -95,7 +95,10 @@ export function isBackingOff({ notBefore }: Entry, now: number): boolean {
   return now < notBefore && notBefore - now <= MAX_BACKOFF_MS;
 }
 
-/** The state with new credentials. They may be expired already, see {@linkcode adopts}. */
+/**
+ * The state with new credentials. Expired ones do not count as a success: `failures` stays. Whether they replace what
+ * is cached is decided before, by {@linkcode isReplacement}.
+ */
 export function afterSuccess(
   state: CacheState,
   credentials: Credentials,
@@ -123,10 +126,11 @@ export function afterSuccess(
  * the cache is empty, or its credentials are rejected or expired and the new ones have another key or a later
  * expiration. They may be valid: if the clock is ahead, all credentials look expired.
  */
-export function adopts(state: CacheState, credentials: Credentials, stable: boolean, now: number): boolean {
+export function isReplacement(state: CacheState, credentials: Credentials, stable: boolean, now: number): boolean {
   const expiresAt = expirationOf(credentials);
   if (expiresAt > now) return true;
-  if (!stable || state.kind === "empty") return stable;
+  if (!stable) return false;
+  if (state.kind === "empty") return true;
   const isDue = state.rejected || now >= state.expiresAt;
   return isDue && (expiresAt > state.expiresAt || credentials.accessKeyId !== state.credentials.accessKeyId);
 }
@@ -155,6 +159,7 @@ export function afterFailure(
 export function isServedAfterFailure(state: CacheState, error: unknown, now: number): state is CacheState & Entry {
   if (state.kind === "empty") return false;
   if (state.stable) return isRecoverable(error);
+  // Without static stability the advisory window is the expiry window: the credentials in it are still valid.
   return !state.rejected && now >= state.advisoryAt && now < state.expiresAt;
 }
 
@@ -166,7 +171,7 @@ export function afterInvalidate(state: CacheState, rejected: Pick<Credentials, "
 }
 
 /** Whether a retrieval returned what is cached already: IMDS returns the same credentials until it rotates them. */
-export function isSameSet(state: CacheState, { credentials, expiresAt }: Entry): state is CacheState & Entry {
+export function isSameCredentials(state: CacheState, { credentials, expiresAt }: Entry): state is CacheState & Entry {
   return state.kind === "cached" && state.expiresAt === expiresAt &&
     state.credentials.accessKeyId === credentials.accessKeyId;
 }
@@ -196,15 +201,19 @@ function defaultAdvisoryWindowMs(lifetimeMs: number): number {
   return lifetimeMs < 90 * MINUTE_MS ? 15 * MINUTE_MS : 60 * MINUTE_MS;
 }
 
-/** Pauses after the same credentials: else every call near their expiration would retrieve. */
+/**
+ * Adds a pause if the source returned the same credentials when new ones were due: without it every call would
+ * retrieve.
+ */
 function withRepeatPause(state: CacheState, entry: Entry, now: number): Entry {
-  if (!isSameSet(state, entry) || (!state.rejected && now < state.advisoryAt)) return entry;
+  if (!isSameCredentials(state, entry) || (!state.rejected && now < state.advisoryAt)) return entry;
   const isUrgent = state.rejected || now >= state.mandatoryAt;
   const pauseMs = isUrgent ? REPEAT_MANDATORY_MS : REPEAT_ADVISORY_MS;
   return { ...entry, rejected: state.rejected, notBefore: now + pauseMs };
 }
 
-function hasFailed(state: CacheState, now: number): state is CacheState & { readonly failure: Failure } {
+/** Whether an error is cached. If more than the longest possible time is left, the clock was set back: it is not. */
+function hasCachedError(state: CacheState, now: number): state is CacheState & { readonly failure: Failure } {
   const { failure } = state;
   return failure !== undefined && now < failure.until && failure.until - now <= MAX_FAILURE_MS;
 }

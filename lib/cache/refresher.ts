@@ -1,11 +1,10 @@
-import { abortable } from "../abortable.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { redacted } from "../redaction.ts";
 import type { Runtime } from "../runtime.ts";
+import { untilAborted } from "../until_aborted.ts";
 import { expiredError, validCredentials } from "../validate.ts";
 import { type CacheEvent, namesOf, type Reporter } from "./events.ts";
 import {
-  adopts,
   afterFailure,
   afterInvalidate,
   afterSuccess,
@@ -13,7 +12,8 @@ import {
   EMPTY,
   type Entry,
   isAdvisory,
-  isSameSet,
+  isReplacement,
+  isSameCredentials,
   isServedAfterFailure,
   nextAttemptAt,
   nextStep,
@@ -84,8 +84,9 @@ export class Refresher {
     this.#pendingRefresh ??= this.#refresh(forceRefresh || isRejected);
     const { runtime } = this.#parts;
     try {
-      return this.#serve(await abortable(this.#pendingRefresh, signal), runtime.now());
+      return this.#serve(await untilAborted(this.#pendingRefresh, signal), runtime.now());
     } catch (error) {
+      // In the advisory window a caller that stops waiting gets the cached credentials.
       if (!signal?.aborted || !isAdvisory(state, now)) throw error;
       return this.#serve(state, runtime.now());
     }
@@ -93,7 +94,7 @@ export class Refresher {
 
   #refresh(forceRefresh: boolean): Promise<Entry> {
     return this.#retrieve(forceRefresh)
-      .then((credentials) => this.#succeed(credentials), (error) => this.#fail(error))
+      .then((credentials) => this.#afterRetrieval(credentials), (error) => this.#afterError(error))
       .finally(() => this.#pendingRefresh = undefined);
   }
 
@@ -108,14 +109,14 @@ export class Refresher {
     return validCredentials(await source.retrieve(forceRefresh ? { forceRefresh } : undefined));
   }
 
-  #succeed(credentials: Credentials): Entry {
+  #afterRetrieval(credentials: Credentials): Entry {
     const now = this.#parts.runtime.now();
     const before = this.#state;
-    if (!adopts(before, credentials, this.#isStable(), now)) return this.#fail(expiredError());
+    if (!isReplacement(before, credentials, this.#isStable(), now)) return this.#afterError(expiredError());
     const entry = this.#store(credentials, now);
     const expired = now >= entry.expiresAt;
     const names = namesOf(credentials);
-    if (!isSameSet(before, entry)) {
+    if (!isSameCredentials(before, entry)) {
       const [expiration, nextAttempt] = [dateOf(entry.expiresAt), dateOf(nextAttemptAt(entry, now))];
       this.#report({ type: "retrieved", ...names, expiration, expired, nextAttempt });
     }
@@ -125,7 +126,7 @@ export class Refresher {
   }
 
   /** Returns the credentials that callers get after a failure, or throws the error if they get none. */
-  #fail(error: unknown): Entry {
+  #afterError(error: unknown): Entry {
     const { runtime } = this.#parts;
     const now = runtime.now();
     this.#state = afterFailure(this.#state, error, this.#isStable(), now, runtime.random());
@@ -142,6 +143,7 @@ export class Refresher {
     return entry;
   }
 
+  /** What is served after a failure. Stores the credentials that `handleFailToRefresh` returns. */
   #fallback(error: unknown, now: number): Entry | undefined {
     const { source } = this.#parts;
     const state = this.#state;
@@ -161,6 +163,7 @@ export class Refresher {
     const { advisoryWindowJitter = 0, expiryWindowMs = 0 } = windows;
     const [isStable, random] = [this.#isStable(), runtime.random()];
     const earlyMs = expiryWindowMs * (1 - advisoryWindowJitter * random);
+    // A source with `adjustExpiresBy` moves the expiration itself; the cache then has no expiry window.
     const adjusted = isStable || earlyMs === 0 ? undefined : source.adjustExpiresBy?.(credentials, -earlyMs);
     return this.#state = afterSuccess(this.#state, adjusted ?? credentials, isStable, now, random, {
       ...windows,

@@ -20,7 +20,8 @@ const SERVICE_IDS: Readonly<Record<EndpointService, string>> = {
 /**
  * Reads the settings of an endpoint, except the region.
  *
- * @throws {CredentialsProviderError} `ConfigurationError`, if a value is none of those allowed.
+ * @throws {CredentialsProviderError} `ConfigurationError` if a value is not valid, or if the `services` section that
+ * the profile names is missing.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html}
  */
 export function endpointSettings(
@@ -32,7 +33,7 @@ export function endpointSettings(
     customUrl: customEndpointUrl(service, sources, endpointOption),
     useFips: isTrue(sources, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
     useDualStack: isTrue(sources, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
-    stsRegionalEndpoints: findWord(
+    stsRegionalEndpoints: findOneOf(
       sources,
       "AWS_STS_REGIONAL_ENDPOINTS",
       "sts_regional_endpoints",
@@ -43,7 +44,7 @@ export function endpointSettings(
 }
 
 /**
- * The URL that replaces the host of a service, if one is set.
+ * The URL that replaces the host of a service, if one is set. Throws as {@linkcode endpointSettings}.
  *
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html}
  */
@@ -108,10 +109,10 @@ function customUrl(setting: string, text: string | undefined): CustomUrl | undef
 }
 
 function isTrue(sources: EndpointSources, variable: string, key: string): boolean {
-  return findWord(sources, variable, key, "true", "false") === "true";
+  return findOneOf(sources, variable, key, "true", "false") === "true";
 }
 
-function findWord<T extends string>(
+function findOneOf<T extends string>(
   sources: EndpointSources,
   variable: string,
   key: string,

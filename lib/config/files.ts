@@ -55,8 +55,8 @@ type LoadOptions = SharedConfigOptions & { readonly logger?: Logger | null | und
  * Reads and parses the shared files, each once per process, unless `ignoreCache` says otherwise. A file that is
  * malformed or that the system failed to read is read again by the next call.
  *
- * @throws {CredentialsProviderError} `ConfigParseError` for a malformed file; `ConfigurationError` for one that code
- * names and that cannot be read; `ConfigReadError` where the system failed.
+ * @throws {CredentialsProviderError} `ConfigParseError` for a malformed file; `ConfigurationError` for a file that an
+ * option names and that cannot be read; `ConfigReadError` where the system failed.
  */
 export async function loadSharedConfig(options: LoadOptions, runtime: ConfigRuntime): Promise<LoadedConfig> {
   const { warnings, ...config } = await readConfig(options, runtime);
@@ -178,31 +178,34 @@ interface ParsedFile {
 
 const MISSING = "there is no such file";
 
-/** By the function that reads, so that two runtimes in one program do not share files. Made at the first use. */
-let cache: WeakMap<object, Map<string, Promise<ParsedFile>>> | undefined;
+/**
+ * The parsed files, by `readTextFile` of the runtime (or by the option `sharedConfig`), then by path: two runtimes in
+ * one program do not share files. Created at the first use.
+ */
+let parsedFiles: WeakMap<object, Map<string, Promise<ParsedFile>>> | undefined;
 
 async function readConfig(options: LoadOptions, runtime: ConfigRuntime): Promise<SharedConfig> {
   const { sharedConfig, ignoreCache } = options;
   if (sharedConfig !== undefined) {
     const { config, credentials } = sharedConfig;
     // deno-lint-ignore require-await -- what is thrown here must reject the promise
-    const parse = async () => ({ config: parseSharedConfig({ config, credentials }) });
-    return (await parseOnce(sharedConfig, "", parse, ignoreCache)).config;
+    const load = async () => ({ config: parseSharedConfig({ config, credentials }) });
+    return (await loadOnce(sharedConfig, "", load, ignoreCache)).config;
   }
-  const files = [readFile("config file", options, runtime), readFile("credentials file", options, runtime)] as const;
+  const files = [loadFile("config file", options, runtime), loadFile("credentials file", options, runtime)] as const;
   return mergeConfigs(...await Promise.all(files));
 }
 
-async function readFile(
+async function loadFile(
   kind: ConfigFile["kind"],
   options: LoadOptions,
   runtime: ConfigRuntime,
 ): Promise<SharedConfig> {
   const file = fileLocation(kind, options, runtime);
   if (file === undefined) return parseSharedConfig({});
-  const parse = () => parseFile(file, runtime.readTextFile);
+  const load = () => readAndParse(file, runtime.readTextFile);
   const key = `${kind} ${file.namedBy} ${file.path}`;
-  const { config, problem } = await parseOnce(runtime.readTextFile, key, parse, options.ignoreCache);
+  const { config, problem } = await loadOnce(runtime.readTextFile, key, load, options.ignoreCache);
   if (problem === undefined) return config;
   const message = `Ignored ${describeFile(file)}: ${problem}`;
   if (problem !== MISSING) warnOnce(options.logger, runtime, message);
@@ -210,40 +213,42 @@ async function readFile(
   return config;
 }
 
-/** The cached result, else the result of `parse`. An error is not cached: the next call may succeed. */
-function parseOnce(
+/** The cached result, else the result of `load`. An error is not cached: the next call may succeed. */
+function loadOnce(
   owner: object,
   key: string,
-  parse: () => Promise<ParsedFile>,
+  load: () => Promise<ParsedFile>,
   ignoreCache: boolean | undefined,
 ): Promise<ParsedFile> {
-  cache ??= new WeakMap();
-  const results = cache.get(owner) ?? new Map<string, Promise<ParsedFile>>();
-  cache.set(owner, results);
+  parsedFiles ??= new WeakMap();
+  const results = parsedFiles.get(owner) ?? new Map<string, Promise<ParsedFile>>();
+  parsedFiles.set(owner, results);
   const cached = ignoreCache === true ? undefined : results.get(key);
   if (cached !== undefined) return cached;
-  const result = parse();
+  const result = load();
   results.set(key, result);
   result.catch(() => {
+    // A call with `ignoreCache` may have put a newer result there.
     if (results.get(key) === result) results.delete(key);
   });
   return result;
 }
 
-async function parseFile(file: FileLocation, readTextFile: Runtime["readTextFile"]): Promise<ParsedFile> {
+async function readAndParse(file: FileLocation, readTextFile: Runtime["readTextFile"]): Promise<ParsedFile> {
   const read = await readText(file, readTextFile);
   if ("text" in read) return { config: parseConfigFile({ ...file, text: read.text }) };
   if (file.namedBy !== "option") return { config: parseSharedConfig({}), problem: read.problem };
   throw new CredentialsProviderError("ConfigurationError", `Cannot read ${describeFile(file)}: ${read.problem}`, {
     path: file.path,
-    hint: `Correct ${FILES[file.kind].option}; in Deno, --allow-read=${printable(file.path)} may be missing.`,
+    hint: `Correct ${FILES[file.kind].option}; in Deno, grant --allow-read=${printable(file.path)}.`,
   });
 }
 
 /**
  * The text of a file, or why it has none.
  *
- * @throws {CredentialsProviderError} Where going on without the file could mean another identity.
+ * @throws {CredentialsProviderError} If the file may exist and was not read: without it credentials of another identity
+ * could be used.
  */
 async function readText(
   file: FileLocation,
@@ -255,7 +260,7 @@ async function readText(
   } catch (error) {
     if (error instanceof CredentialsProviderError) throw error;
     const { code, line, systemCode = code } = (error ?? {}) as Partial<FileError>;
-    if (code === "NotPermitted") return { problem: "it may not be read" };
+    if (code === "NotPermitted") return { problem: "there is no permission to read it" };
     if (code === "NotAFile") return { problem: "it is not a regular file" };
     if (code === "NotUtf8") throw parseError(file, `line ${line} is not UTF-8`, "Save the file as UTF-8", line);
     if (code === "TooLarge") throw parseError(file, "it is larger than 16 MiB", "Make it smaller");
@@ -264,7 +269,7 @@ async function readText(
 }
 
 function systemError(file: FileLocation, systemCode: unknown): CredentialsProviderError {
-  const state = `the system failed with ${typeof systemCode === "string" ? printable(systemCode) : "an unknown error"}`;
+  const state = `reading it failed with ${typeof systemCode === "string" ? printable(systemCode) : "an unknown error"}`;
   return new CredentialsProviderError("ConfigReadError", `Cannot read ${describeFile(file)}: ${state}`, {
     path: file.path,
     hint: "Try again; check the limit of open files, and the disk.",

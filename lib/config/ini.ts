@@ -38,7 +38,8 @@ export function isIdentifier(text: string): boolean {
  */
 export function parseIni(file: ConfigFile): readonly IniSection[] {
   const sections: IniSection[] = [];
-  for (const line = new Line(file); !line.done;) sections.push(readSection(line));
+  const line = new Line(file);
+  while (!line.done) sections.push(readSection(line));
   return sections;
 }
 
@@ -58,7 +59,7 @@ export function parseError(
 ): CredentialsProviderError {
   const variable = file.kind === "config file" ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE";
   return new CredentialsProviderError("ConfigParseError", `Cannot parse ${describeFile(file)}: ${state}`, {
-    hint: `${fix}; to use no file, set ${variable}=/dev/null or pass sharedConfig: {}.`,
+    hint: `${fix}; to use no file, pass sharedConfig: {} or, if no option names the file, set ${variable}=/dev/null.`,
     path: file.path,
     line,
   });
@@ -112,20 +113,21 @@ class Line {
       const lineEnd = newline === -1 ? text.length : newline;
       this.#next = lineEnd + 1;
       this.number++;
-      this.start = skipBlanks(text, lineStart, lineEnd);
-      this.end = trimEnd(text, this.start, text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd);
+      this.start = skipSpaces(text, lineStart, lineEnd);
+      const contentEnd = text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
+      this.end = trimEnd(text, this.start, contentEnd);
       this.indentation = this.start - lineStart;
       this.first = text.charCodeAt(this.start);
       if (this.start < this.end && this.first !== HASH && this.first !== SEMICOLON) return;
     }
     this.done = true;
-    this.indentation = 0;
+    this.indentation = 0; // ends readContinuations()
   }
 
   /** The text between two positions, without white space around. */
   slice(start: number, end: number): string {
     const { text } = this;
-    const from = skipBlanks(text, start, end);
+    const from = skipSpaces(text, start, end);
     return text.slice(from, trimEnd(text, from, end));
   }
 
@@ -201,27 +203,27 @@ function findEquals(line: Line): number {
 }
 
 /** Where a comment starts, or else where the line ends. */
-function commentAt(text: string, start: number, end: number, needsBlank: boolean): number {
+function commentAt(text: string, start: number, end: number, afterSpaceOnly: boolean): number {
   for (let position = start; position < end; position++) {
     const code = text.charCodeAt(position);
     const isComment = code === HASH || code === SEMICOLON;
-    if (isComment && (!needsBlank || isBlank(text.charCodeAt(position - 1)))) return position;
+    if (isComment && (!afterSpaceOnly || isSpaceOrTab(text.charCodeAt(position - 1)))) return position;
   }
   return end;
 }
 
-function skipBlanks(text: string, start: number, end: number): number {
+function skipSpaces(text: string, start: number, end: number): number {
   let position = start;
-  while (position < end && isBlank(text.charCodeAt(position))) position++;
+  while (position < end && isSpaceOrTab(text.charCodeAt(position))) position++;
   return position;
 }
 
 function trimEnd(text: string, start: number, end: number): number {
   let position = end;
-  while (position > start && isBlank(text.charCodeAt(position - 1))) position--;
+  while (position > start && isSpaceOrTab(text.charCodeAt(position - 1))) position--;
   return position;
 }
 
-function isBlank(code: number): boolean {
+function isSpaceOrTab(code: number): boolean {
   return code === SPACE || code === TAB;
 }

@@ -13,7 +13,9 @@ export interface SharedConfigFiles {
   readonly credentialsPath?: string | undefined;
 }
 
-/** What the shared files say. The keys are property names in lower case. `console.log` does not show the values. */
+/**
+ * The contents of the shared files. The keys are property names in lower case. `console.log` does not show the values.
+ */
 export interface SharedConfig {
   /** The properties of each profile, from both files. */
   readonly profiles: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -21,7 +23,9 @@ export interface SharedConfig {
   readonly ssoSessions: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** The `[services name]` sections. */
   readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** What was ignored: file, line and reason of each section and property, never a text of the file. */
+  /**
+   * One message for each ignored section or property, with the file, the line and the reason. It never quotes the file.
+   */
   readonly warnings: readonly string[];
 }
 
@@ -30,7 +34,8 @@ type Sections = Map<string, Map<string, string>>;
 const PREFIXED_REGEXP = /^(profile|sso-session|services)[ \t]+([^ \t]+)$/;
 const PROFILE_DEFAULT_REGEXP = /^profile[ \t]+default$/;
 
-const CONFIG_SECTIONS = "sections there are [default], [profile name], [sso-session name] and [services name]";
+const CONFIG_SECTIONS =
+  "the sections of this file are [default], [profile name], [sso-session name] and [services name]";
 const NAME_RULE = "a name has only the characters A-Z a-z 0-9 _ - / . % @ : +";
 
 /**
@@ -38,8 +43,8 @@ const NAME_RULE = "a name has only the characters A-Z a-z 0-9 _ - / . % @ : +";
  * property of a profile, the value of the credentials file is used.
  *
  * @param files The contents, and the file names for messages.
- * @returns Profiles, SSO sessions and service sections by name. A value with lines below it holds them, trimmed, after
- * line feeds.
+ * @returns Profiles, SSO sessions and service sections by name. If indented lines follow a property, its value contains
+ * them: a line feed, then the line without white space around it.
  * @throws {CredentialsProviderError} `ConfigParseError` with `line`, and with `path` if it was given, at the first
  * malformed line. The message never quotes the text.
  * @since 0.1.0
@@ -80,7 +85,7 @@ export function parseConfigFile(file: ConfigFile): SharedConfig {
   return { profiles, ssoSessions, services, warnings };
 }
 
-/** What both files say. Neither of the two is changed. */
+/** The contents of both files. Neither of the two is changed. */
 export function mergeConfigs(config: SharedConfig, credentials: SharedConfig): SharedConfig {
   const profiles = new Map(config.profiles);
   for (const [name, properties] of credentials.profiles) {
@@ -99,7 +104,7 @@ function mergeProperties(
   return merged;
 }
 
-/** Puts each section where its name says; returns the warnings. */
+/** Adds each section to the map for its prefix (`profile`, `sso-session`, `services`). Returns the warnings. */
 function addConfig(file: ConfigFile, namespaces: ReadonlyMap<string, Sections>): readonly string[] {
   const sections = parseIni(file);
   const replacesDefault = sections.some(({ name }) => PROFILE_DEFAULT_REGEXP.test(name));
@@ -107,24 +112,24 @@ function addConfig(file: ConfigFile, namespaces: ReadonlyMap<string, Sections>):
     const isDefault = section.name === "default";
     if (isDefault && replacesDefault) return ignored(file, section.line, "section", "[profile default] replaces it");
     const [, prefix = "", name = ""] = PREFIXED_REGEXP.exec(isDefault ? "profile default" : section.name) ?? [];
-    const into = namespaces.get(prefix);
-    if (into !== undefined && isIdentifier(name)) return add(file, section, into, name);
+    const target = namespaces.get(prefix);
+    if (target !== undefined && isIdentifier(name)) return addSection(file, section, target, name);
     return ignored(file, section.line, "section", `${CONFIG_SECTIONS}, ${NAME_RULE}`);
   });
 }
 
-/** Each section is a profile; returns the warnings. */
+/** Adds each section as a profile. Returns the warnings. */
 function addCredentials(file: ConfigFile, profiles: Sections): readonly string[] {
   return parseIni(file).flatMap((section) =>
     isIdentifier(section.name)
-      ? add(file, section, profiles, section.name)
-      : ignored(file, section.line, "section", `sections there are [name], ${NAME_RULE}`)
+      ? addSection(file, section, profiles, section.name)
+      : ignored(file, section.line, "section", `the sections of this file are [name], ${NAME_RULE}`)
   );
 }
 
-function add(file: ConfigFile, section: IniSection, into: Sections, name: string): readonly string[] {
-  const earlier = into.get(name);
-  if (earlier === undefined) into.set(name, section.properties);
+function addSection(file: ConfigFile, section: IniSection, sections: Sections, name: string): readonly string[] {
+  const earlier = sections.get(name);
+  if (earlier === undefined) sections.set(name, section.properties);
   else for (const [key, value] of section.properties) earlier.set(key, value);
   return section.ignoredLines.map((line) => ignored(file, line, "property", NAME_RULE));
 }

@@ -22,7 +22,8 @@ export interface RegionOptions extends SharedConfigOptions {
  *
  * @param options See {@linkcode RegionOptions}.
  * @returns The region, such as `eu-west-1`; `undefined` where nothing names one.
- * @throws {CredentialsProviderError} `ConfigurationError` for a wrong option; `ConfigParseError` for a malformed file.
+ * @throws {CredentialsProviderError} `ConfigurationError` for a wrong option or a file that it names and that cannot be
+ * read; `ConfigParseError` for a malformed file; `ConfigReadError` if reading a file failed.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html}
  * @example Usage

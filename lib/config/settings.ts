@@ -66,7 +66,7 @@ export function findNumber(
  * The name of the option, variable or key that turns a feature off; `undefined` if none does. A value that is neither
  * true nor false counts as true: then the feature is off, which is the safe choice.
  */
-export function findSwitch(
+export function findDisabledBy(
   option: readonly [name: string, value: boolean | undefined],
   setting: Setting,
   sources: SettingSources,

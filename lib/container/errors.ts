@@ -1,5 +1,5 @@
-import { CredentialsProviderError, type RefusedRequest } from "../errors.ts";
-import type { Sent } from "../http/retry.ts";
+import { CredentialsProviderError, type RequestNotSentError } from "../errors.ts";
+import type { SendResult } from "../http/retry.ts";
 import { parseContainerFailure } from "./document.ts";
 import type { ContainerTarget } from "./settings.ts";
 
@@ -30,7 +30,7 @@ const CODE_HINTS: Readonly<Record<string, string>> = {
  * The error for an outcome other than credentials: its message names the action and the outcome, its hint the fix.
  */
 export function containerError(
-  { outcome, attempts }: Sent,
+  { outcome, attempts }: SendResult,
   { url, name, token }: ContainerTarget,
 ): CredentialsProviderError {
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
@@ -38,7 +38,7 @@ export function containerError(
   switch (outcome.kind) {
     case "refused":
       return refusedError(outcome.refusal);
-    case "unusable":
+    case "invalidBody":
       return new CredentialsProviderError(
         "ContainerInvalidResponse",
         `Cannot use the response of ${where}: ${outcome.state}${tries}`,
@@ -100,7 +100,7 @@ function isEks({ hostname }: URL): boolean {
   return EKS_HOSTS.includes(hostname);
 }
 
-function refusedError({ reason, message, hint }: RefusedRequest): CredentialsProviderError {
+function refusedError({ reason, message, hint }: RequestNotSentError): CredentialsProviderError {
   const code = { proxy: "ContainerProxyError", permission: "ContainerUnreachable", unsupported: "ConfigurationError" };
   return new CredentialsProviderError(
     code[reason] as "ContainerProxyError" | "ContainerUnreachable" | "ConfigurationError",

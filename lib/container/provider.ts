@@ -89,7 +89,7 @@ export class ContainerProvider implements CredentialsSource {
    * Creates a provider. Nothing is read or sent yet.
    *
    * @param options See {@linkcode ContainerProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: ContainerProviderOptions = {}) {
     this.#runtime = checkProviderOptions("container provider", options, CONTAINER_RULES);
@@ -211,7 +211,7 @@ export interface ContainerMetadataOptions extends ContainerProviderOptions, Cach
  * @param options See {@linkcode ContainerMetadataOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode ContainerProvider.retrieve} throws, unless cached credentials may be served.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html}
  * @example Usage

@@ -29,7 +29,7 @@ const NOTHING_HINT =
  *
  * @param options See {@linkcode DiagnoseOptions}.
  * @returns The findings, in the order of the checks that {@linkcode Finding} lists.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range. What goes wrong later is a
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values. What goes wrong later is a
  * finding.
  * @since 0.1.0
  * @example Usage

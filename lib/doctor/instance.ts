@@ -1,4 +1,4 @@
-import { attempt, type Outcome } from "../http/request.ts";
+import { type Outcome, sendOnce } from "../http/request.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Finding } from "./finding.ts";
 import type { Exchange } from "./observer.ts";
@@ -76,5 +76,5 @@ function originOf({ url }: Exchange): string {
 }
 
 function get(url: string, headers: Readonly<Record<string, string>>, runtime: Runtime): Promise<Outcome> {
-  return attempt({ method: "GET", url, headers }, TIME_LIMITS, { ...runtime, send: runtime.fetchDirect }, undefined);
+  return sendOnce({ method: "GET", url, headers }, TIME_LIMITS, { ...runtime, send: runtime.fetchDirect }, undefined);
 }

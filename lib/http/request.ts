@@ -1,6 +1,6 @@
-import { abortable } from "../abortable.ts";
-import { RefusedRequest } from "../errors.ts";
+import { RequestNotSentError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { untilAborted } from "../until_aborted.ts";
 
 /** One request. */
 export interface HttpRequest {
@@ -35,12 +35,12 @@ interface HttpResponse {
 /** The result of one attempt. */
 export type Outcome =
   | HttpResponse
-  /** No complete response. `wasReset` tells that the connection ended before any byte of a response. */
+  /** No complete response. `wasReset`: the connection was closed before the response headers. */
   | { readonly kind: "timeout" | "unreachable"; readonly cause: Error; readonly wasReset: boolean }
   /** A 2xx response whose body is too long or not UTF-8. */
-  | { readonly kind: "unusable"; readonly status: number; readonly state: string }
+  | { readonly kind: "invalidBody"; readonly status: number; readonly state: string }
   /** The runtime refused to send the request. */
-  | { readonly kind: "refused"; readonly refusal: RefusedRequest };
+  | { readonly kind: "refused"; readonly refusal: RequestNotSentError };
 
 /** The parts of the runtime that an attempt uses. `send` is `fetch` or `fetchDirect` of the runtime. */
 export interface RequestRuntime extends Pick<Runtime, "now" | "timeout"> {
@@ -54,7 +54,7 @@ const RESET_CODES: readonly unknown[] = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"
  * No cache may store a response. Next.js caches `fetch` on disk; with the route option `fetchCache` it ignores `cache:
  * "no-store"`. `next: { internal: true }` marks a request of Next.js itself, and those are not cached.
  */
-const UNSTORED = { cache: "no-store", next: { internal: true } } as const;
+const NO_STORE = { cache: "no-store", next: { internal: true } } as const;
 
 /**
  * Sends a request once. It does not use an HTTP cache or follow redirects, and reads at most 64 KiB of the body. One
@@ -62,34 +62,34 @@ const UNSTORED = { cache: "no-store", next: { internal: true } } as const;
  *
  * @throws The caller's abort reason.
  */
-export async function attempt(
+export async function sendOnce(
   { method, url, headers, body, readErrorBody = false }: HttpRequest,
   limits: TimeLimits,
   { send, now, timeout }: RequestRuntime,
-  caller: AbortSignal | undefined,
+  callerSignal: AbortSignal | undefined,
 ): Promise<Outcome> {
-  caller?.throwIfAborted();
+  callerSignal?.throwIfAborted();
   const sentAt = now();
   const deadline = timeout(limits.timeoutMs);
   const { timeoutMs, connectTimeoutMs = timeoutMs } = limits;
   const connect = connectTimeoutMs < timeoutMs ? new ConnectLimit(timeout(connectTimeoutMs)) : undefined;
   const limit = connect === undefined ? deadline : AbortSignal.any([deadline, connect.signal]);
-  const signal = caller === undefined ? limit : AbortSignal.any([limit, caller]);
+  const signal = callerSignal === undefined ? limit : AbortSignal.any([limit, callerSignal]);
   const content = body === undefined ? {} : { body };
   let hasResponse = false;
   const exchange = async (): Promise<Outcome> => {
-    const response = await send(url, { method, headers, ...UNSTORED, redirect: "manual", signal, ...content });
+    const response = await send(url, { method, headers, ...NO_STORE, redirect: "manual", signal, ...content });
     hasResponse = true;
     connect?.release();
     const text = response.ok || readErrorBody ? await readBody(response) : await discard(response);
     return { kind: "response", status: response.status, headers: response.headers, body: text, sentAt };
   };
   try {
-    return await abortable(exchange(), signal);
+    return await untilAborted(exchange(), signal);
   } catch (error) {
-    caller?.throwIfAborted();
-    if (error instanceof RefusedRequest) return { kind: "refused", refusal: error };
-    if (error instanceof UnusableBody) return { kind: "unusable", status: error.status, state: error.message };
+    callerSignal?.throwIfAborted();
+    if (error instanceof RequestNotSentError) return { kind: "refused", refusal: error };
+    if (error instanceof InvalidBody) return { kind: "invalidBody", status: error.status, state: error.message };
     return limit.aborted ? timedOut() : failedConnection(error, hasResponse);
   } finally {
     connect?.release();
@@ -119,7 +119,7 @@ class ConnectLimit {
   readonly #expire = () => this.#controller.abort(this.#timeout.reason);
 }
 
-class UnusableBody extends Error {
+class InvalidBody extends Error {
   readonly status: number;
 
   constructor(status: number, state: string) {
@@ -136,12 +136,12 @@ function timedOut(): Outcome {
  * The error of the runtime may quote the response, which holds tokens and keys. So only the code of the error is kept.
  */
 function failedConnection(error: unknown, hasResponse: boolean): Outcome {
-  const code = codeOf(error);
+  const code = systemCodeOf(error);
   const cause = new Error(code === undefined ? "the connection failed" : `the connection failed (${code})`);
   return { kind: "unreachable", cause, wasReset: !hasResponse && RESET_CODES.includes(code) };
 }
 
-function codeOf(error: unknown): string | undefined {
+function systemCodeOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; typeof at === "object" && at !== null && depth < 4; depth++) {
     const { code, cause } = at as { readonly code?: unknown; readonly cause?: unknown };
     if (typeof code === "string" && /^\w{1,40}$/.test(code)) return code;
@@ -153,9 +153,10 @@ function codeOf(error: unknown): string | undefined {
 async function readBody(response: Response): Promise<string> {
   const bytes = hasShortLength(response) ? new Uint8Array(await response.arrayBuffer()) : await readStream(response);
   try {
+    // The body of an error response is only shown: malformed bytes are replaced.
     return new TextDecoder("utf-8", { fatal: response.ok }).decode(bytes);
   } catch {
-    throw new UnusableBody(response.status, "it is not UTF-8");
+    throw new InvalidBody(response.status, "it is not UTF-8");
   }
 }
 
@@ -178,7 +179,7 @@ async function readStream({ ok, status, body }: Response): Promise<Uint8Array> {
     size += chunk.length;
     if (chunk.length === next.value.length) continue;
     await reader?.cancel().catch(() => {/* the body is not needed: an error here is ignored */});
-    if (ok) throw new UnusableBody(status, `it is longer than ${MAX_BODY_BYTES / 1024} KiB`);
+    if (ok) throw new InvalidBody(status, `it is longer than ${MAX_BODY_BYTES / 1024} KiB`);
     break;
   }
   return bytes.subarray(0, size);
@@ -186,6 +187,6 @@ async function readStream({ ok, status, body }: Response): Promise<Uint8Array> {
 
 /** A body that is not read keeps its connection open, and on Node the process running. */
 async function discard(response: Response): Promise<string> {
-  await response.body?.cancel().catch(() => {/* the connection is closed already */});
+  await response.body?.cancel().catch(() => {/* the body is not needed: an error here is ignored */});
   return "";
 }

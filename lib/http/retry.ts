@@ -1,9 +1,9 @@
 import type { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { attempt, type HttpRequest, type Outcome, type RequestRuntime, type TimeLimits } from "./request.ts";
+import { type HttpRequest, type Outcome, type RequestRuntime, sendOnce, type TimeLimits } from "./request.ts";
 
 /** The last outcome of a request, and the number of attempts. */
-export interface Sent {
+export interface SendResult {
   readonly outcome: Outcome;
   readonly attempts: number;
 }
@@ -28,7 +28,7 @@ interface SendOptions {
  */
 export class HttpClient {
   readonly #runtime: RequestRuntime & Pick<Runtime, "sleep">;
-  #mayReuse = false;
+  #mayReuseConnection = false;
 
   constructor(runtime: RequestRuntime & Pick<Runtime, "sleep">) {
     this.#runtime = runtime;
@@ -41,7 +41,7 @@ export class HttpClient {
   async send(
     request: HttpRequest | (() => Promise<HttpRequest>),
     { limits, nextDelayMs, signal }: SendOptions,
-  ): Promise<Sent> {
+  ): Promise<SendResult> {
     const make = typeof request === "function" ? request : () => request;
     for (let retries = 0;; retries++) {
       const outcome = await this.#attempt(await make(), limits, signal);
@@ -52,17 +52,17 @@ export class HttpClient {
   }
 
   async #attempt(request: HttpRequest, limits: TimeLimits, signal: AbortSignal | undefined): Promise<Outcome> {
-    let outcome = await attempt(request, limits, this.#runtime, signal);
-    if (this.#mayReuse && outcome.kind === "unreachable" && outcome.wasReset) {
-      outcome = await attempt(request, limits, this.#runtime, signal);
+    let outcome = await sendOnce(request, limits, this.#runtime, signal);
+    if (this.#mayReuseConnection && outcome.kind === "unreachable" && outcome.wasReset) {
+      outcome = await sendOnce(request, limits, this.#runtime, signal);
     }
-    this.#mayReuse = outcome.kind === "response";
+    this.#mayReuseConnection = outcome.kind === "response";
     return outcome;
   }
 }
 
-/** Whether a status says that the server is busy: request timeout, throttling, server error. */
-export function isBusy(status: number): boolean {
+/** Whether the same request may succeed later: request timeout, throttling, server error. */
+export function isTransientStatus(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status <= 599);
 }
 

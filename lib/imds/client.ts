@@ -58,7 +58,7 @@ export class ImdsClient implements MetadataReader {
    * Creates a client. Nothing is read or sent yet.
    *
    * @param options See {@linkcode ImdsOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: ImdsOptions = {}) {
     this.#connection = new ImdsConnection(

@@ -1,8 +1,8 @@
-import { abortable } from "../abortable.ts";
 import { resolveOnce } from "../config/settings.ts";
 import type { HttpRequest } from "../http/request.ts";
-import { HttpClient, isBusy, retryDelayMs, type Sent } from "../http/retry.ts";
+import { HttpClient, isTransientStatus, retryDelayMs, type SendResult } from "../http/retry.ts";
 import type { Runtime } from "../runtime.ts";
+import { untilAborted } from "../until_aborted.ts";
 import { VERSION } from "../version.ts";
 import { failure, fallbackError, tokenFailure, unusableToken, v1RejectedError } from "./errors.ts";
 import { type ImdsOptions, type ImdsSettings, loadImdsSettings } from "./settings.ts";
@@ -81,7 +81,7 @@ export class ImdsConnection {
     throw failure(`read ${path}`, sent, settings);
   }
 
-  #read(path: string, { token }: Permit, settings: ImdsSettings, signal: AbortSignal | undefined): Promise<Sent> {
+  #read(path: string, { token }: Permit, settings: ImdsSettings, signal: AbortSignal | undefined): Promise<SendResult> {
     const headers = token === undefined ? HEADERS : { ...HEADERS, "X-aws-ec2-metadata-token": token };
     return this.#send(`read ${path}`, { method: "GET", url: settings.endpoint + path, headers }, settings, signal);
   }
@@ -92,7 +92,7 @@ export class ImdsConnection {
     if (token !== undefined) return Promise.resolve({ token });
     if (this.#token.kind === "refused") return Promise.resolve(V1);
     this.#pendingToken ??= this.#requestToken(settings).finally(() => this.#pendingToken = undefined);
-    return abortable(this.#pendingToken, signal);
+    return untilAborted(this.#pendingToken, signal);
   }
 
   /** @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html} */
@@ -112,13 +112,13 @@ export class ImdsConnection {
     return { token: value };
   }
 
-  #afterRefusal(sent: Sent, settings: ImdsSettings): Permit {
+  #afterRefusal(sent: SendResult, settings: ImdsSettings): Permit {
     if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, tokenFailure(sent, settings));
     this.#token = { kind: "refused" };
     return V1;
   }
 
-  #afterNoResponse(sent: Sent, settings: ImdsSettings): Permit {
+  #afterNoResponse(sent: SendResult, settings: ImdsSettings): Permit {
     const error = tokenFailure(sent, settings);
     if (!settings.v1OnTimeout) throw error;
     if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, error);
@@ -129,13 +129,18 @@ export class ImdsConnection {
     return V1_AFTER_TIMEOUT;
   }
 
-  #send(action: string, request: HttpRequest, settings: ImdsSettings, signal: AbortSignal | undefined): Promise<Sent> {
+  #send(
+    action: string,
+    request: HttpRequest,
+    settings: ImdsSettings,
+    signal: AbortSignal | undefined,
+  ): Promise<SendResult> {
     return this.#http.send(request, {
       limits: settings,
       signal,
       nextDelayMs: (outcome, retries) => {
-        if (outcome.kind === "refused" || outcome.kind === "unusable") return undefined;
-        if (outcome.kind === "response" && !isBusy(outcome.status)) return undefined;
+        if (outcome.kind === "refused" || outcome.kind === "invalidBody") return undefined;
+        if (outcome.kind === "response" && !isTransientStatus(outcome.status)) return undefined;
         const retryAfter = outcome.kind === "response" ? outcome.headers.get("retry-after") : null;
         const error = () => failure(action, { outcome, attempts: retries + 1 }, settings);
         return retryDelayMs(retries, retryAfter, this.#runtime.random(), settings.retry, error);
@@ -144,6 +149,6 @@ export class ImdsConnection {
   }
 }
 
-function isUnauthorized({ outcome }: Sent): boolean {
+function isUnauthorized({ outcome }: SendResult): boolean {
   return outcome.kind === "response" && outcome.status === 401;
 }

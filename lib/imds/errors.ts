@@ -1,5 +1,5 @@
-import { CredentialsProviderError, type RefusedRequest } from "../errors.ts";
-import { isBusy, type Sent } from "../http/retry.ts";
+import { CredentialsProviderError, type RequestNotSentError } from "../errors.ts";
+import { isTransientStatus, type SendResult } from "../http/retry.ts";
 
 /** Says that something else may respond in place of IMDS. */
 export const NOT_EC2_HINT = "Something other than EC2's metadata service may be responding at this address.";
@@ -28,7 +28,7 @@ const STATUS_HINTS: Readonly<Record<number, string>> = {
 };
 
 /** The error for an outcome other than 200: its message names the action and the outcome, its hint the fix. */
-export function failure(action: string, { outcome, attempts }: Sent, settings: Target): CredentialsProviderError {
+export function failure(action: string, { outcome, attempts }: SendResult, settings: Target): CredentialsProviderError {
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
   switch (outcome.kind) {
     case "response":
@@ -41,7 +41,7 @@ export function failure(action: string, { outcome, attempts }: Sent, settings: T
           hint: statusHint(outcome.status),
         },
       );
-    case "unusable":
+    case "invalidBody":
       return new CredentialsProviderError("ImdsInvalidResponse", `Cannot use the response of IMDS: ${outcome.state}`, {
         statusCode: outcome.status,
         hint: NOT_EC2_HINT,
@@ -67,7 +67,7 @@ export function failure(action: string, { outcome, attempts }: Sent, settings: T
  * timeout names both causes: outside EC2 there is no IMDS, and where the hop limit is 1 its response does not reach a
  * container.
  */
-export function tokenFailure(sent: Sent, settings: Target): CredentialsProviderError {
+export function tokenFailure(sent: SendResult, settings: Target): CredentialsProviderError {
   const error = failure(TOKEN_ACTION, sent, settings);
   const { message, cause, hint, statusCode } = error;
   if (statusCode === 400) return new CredentialsProviderError("ImdsTokenError", message, { statusCode, hint });
@@ -106,12 +106,12 @@ export function disabledError(disabledBy: string): CredentialsProviderError {
   });
 }
 
-function refusedError(action: string, { reason, message, hint }: RefusedRequest): CredentialsProviderError {
+function refusedError(action: string, { reason, message, hint }: RequestNotSentError): CredentialsProviderError {
   const code = { proxy: "ImdsProxyError", permission: "ImdsUnreachable", unsupported: "ConfigurationError" } as const;
   return new CredentialsProviderError(code[reason], `Cannot ${action}: ${message}`, { hint });
 }
 
 function statusHint(status: number): string {
-  if (isBusy(status)) return BUSY_HINT;
+  if (isTransientStatus(status)) return BUSY_HINT;
   return STATUS_HINTS[status] ?? (status >= 300 && status <= 399 ? REDIRECT_HINT : NOT_EC2_HINT);
 }

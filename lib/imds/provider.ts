@@ -81,7 +81,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
    * Creates a provider. Nothing is read or sent yet.
    *
    * @param options See {@linkcode InstanceMetadataProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: InstanceMetadataProviderOptions = {}) {
     const sets = [IMDS_PROVIDER_RULES, IMDS_RULES, SHARED_CONFIG_RULES];
@@ -239,7 +239,7 @@ export interface InstanceMetadataOptions extends InstanceMetadataProviderOptions
  * @param options See {@linkcode InstanceMetadataOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode InstanceMetadataProvider.retrieve} throws, unless cached credentials may be served.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}
  * @example Usage

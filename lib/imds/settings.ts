@@ -6,11 +6,11 @@ import { logOnce } from "../log_once.ts";
 import type { Runtime } from "../runtime.ts";
 import {
   BOOLEAN,
-  DELAY,
   ENDPOINT,
   FUNCTION,
   integer,
   MILLISECONDS,
+  MILLISECONDS_OR_ZERO,
   OBJECT,
   objectOf,
   oneOf,
@@ -23,9 +23,9 @@ import {
 import type { SharedConfigOptions } from "../config/files.ts";
 import { isRoleName } from "./document.ts";
 import {
+  findDisabledBy,
   findNumber,
   findSetting,
-  findSwitch,
   loadSources,
   resolveOnce,
   type Setting,
@@ -147,7 +147,7 @@ export const IMDS_RULES: Rules = {
   connectTimeout: MILLISECONDS,
   httpOptions: objectOf({ timeout: MILLISECONDS, connectTimeout: MILLISECONDS }),
   maxRetries: integer(0),
-  retryDelayOptions: objectOf({ base: DELAY, customBackoff: FUNCTION }),
+  retryDelayOptions: objectOf({ base: MILLISECONDS_OR_ZERO, customBackoff: FUNCTION }),
   tokenTtlSeconds: integer(1, 21_600),
   failFast: BOOLEAN,
 };
@@ -204,7 +204,7 @@ function isAnyOpen(options: ImdsOptions, env: Runtime["env"]): boolean {
 
 /** The setting that disables IMDS, if one does. */
 export function disabledBy({ disabled }: ImdsOptions, sources: SettingSources): string | undefined {
-  return findSwitch(["disabled", disabled], DISABLED, sources);
+  return findDisabledBy(["disabled", disabled], DISABLED, sources);
 }
 
 /** Every setting except `disabled`. */
@@ -214,7 +214,7 @@ export function resolveImdsSettings(options: ImdsOptions, sources: SettingSource
   const attempts = () => findNumber(sources, ATTEMPTS, integer(1));
   const timeoutMs = timeLimitMs(options.timeout ?? httpOptions?.timeout ?? (seconds() ?? 1) * 1_000);
   return {
-    v1DisabledBy: findSwitch(["ec2MetadataV1Disabled", ec2MetadataV1Disabled], V1_DISABLED, sources),
+    v1DisabledBy: findDisabledBy(["ec2MetadataV1Disabled", ec2MetadataV1Disabled], V1_DISABLED, sources),
     v1OnTimeout: options.ec2MetadataV1Fallback === "always",
     endpoint: resolveEndpoint(options, sources),
     timeoutMs,

@@ -57,7 +57,7 @@ export class LoginProvider implements CredentialsSource {
    * Creates a provider. Nothing is read or sent yet.
    *
    * @param options See {@linkcode LoginProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: LoginProviderOptions = {}) {
     this.#runtime = checkLoginOptions(options);
@@ -117,7 +117,7 @@ export interface LoginOptions extends LoginProviderOptions, CacheOptions {}
  * @param options See {@linkcode LoginOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode LoginProvider.retrieve} throws, unless it has cached credentials to serve.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html}
  * @example Usage

@@ -61,7 +61,7 @@ const RULES: Rules = {
  * Checks the options as they are given.
  *
  * @returns The runtime, with the parts of the options.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkLoginOptions(options: LoginProviderOptions): Runtime {
   return checkProviderOptions("login provider", options, RULES, SHARED_CONFIG_RULES);

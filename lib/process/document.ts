@@ -2,8 +2,8 @@ import type { Credentials } from "../credentials.ts";
 import { type CredentialsErrorCode, CredentialsProviderError } from "../errors.ts";
 import { redacted } from "../redaction.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
-import { timestampOr } from "../timestamp.ts";
-import { withValidNames } from "../validate.ts";
+import { requiredTimestamp } from "../timestamp.ts";
+import { withValidIds } from "../validate.ts";
 
 const REQUIRED = ["AccessKeyId", "SecretAccessKey"] as const;
 
@@ -59,11 +59,11 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
     accessKeyId,
     secretAccessKey,
     sessionToken,
-    expiration: expiration === undefined ? undefined : timestampOr(expiration, "its Expiration", malformed),
+    expiration: expiration === undefined ? undefined : requiredTimestamp(expiration, "its Expiration", malformed),
     accountId,
     source: "ProcessProvider",
   };
-  return withValidNames(redacted(credentials), malformed);
+  return withValidIds(redacted(credentials), malformed);
 }
 
 function parseFields(text: string, repairQuotes: boolean): Fields {

@@ -67,7 +67,7 @@ export class ProcessProvider implements CredentialsSource {
    * Creates a provider. Nothing is read or run yet.
    *
    * @param options See {@linkcode ProcessProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: ProcessProviderOptions = {}) {
     this.#runtime = checkProcessOptions(options);
@@ -236,7 +236,7 @@ export interface ProcessOptions extends ProcessProviderOptions, CacheOptions {}
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode ProcessProvider.retrieve} throws, unless the expiry window has begun and the cached credentials are
  * still valid.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html}
  * @example Usage

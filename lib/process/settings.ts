@@ -79,7 +79,7 @@ export const PROCESS_RULES: Rules = {
  * Checks the options as they are given.
  *
  * @returns The runtime, with the parts of the options.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkProcessOptions(options: ProcessProviderOptions): Runtime {
   const sets = [{ command: COMMAND }, PROCESS_RULES, SHARED_CONFIG_RULES];

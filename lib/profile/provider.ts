@@ -41,7 +41,7 @@ export class ProfileProvider implements CredentialsSource {
    * Creates a provider. Nothing is read yet.
    *
    * @param options See {@linkcode ProfileProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: ProfileProviderOptions = {}) {
     this.#runtime = checkProviderOptions("profile provider", options, PROFILE_RULES, SHARED_CONFIG_RULES);
@@ -97,7 +97,7 @@ export interface ProfileOptions extends ProfileProviderOptions, CacheOptions {}
  * @param options See {@linkcode ProfileOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode ProfileProvider.retrieve} throws.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}
  * @example Usage

@@ -1,4 +1,4 @@
-import { RefusedRequest } from "../errors.ts";
+import { RequestNotSentError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { filePromises, type NodeProcess, systemHomeDirectory } from "./builtin.ts";
 import { type FileSystem, readTextFile } from "./file.ts";
@@ -104,7 +104,7 @@ function unrefTimer(deno: Pick<DenoNamespace, "unrefTimer">, timer: unknown): vo
 }
 
 /** The error for an `https:` URL that may go through a proxy: the direct client cannot use TLS. */
-function httpsRefusal(variable: string | undefined, hidden: readonly string[], os: string): RefusedRequest {
+function httpsRefusal(variable: string | undefined, hidden: readonly string[], os: string): RequestNotSentError {
   const state = variable !== undefined
     ? `the variable ${variable} sets a proxy for this URL`
     : hidden.length > 0
@@ -113,7 +113,7 @@ function httpsRefusal(variable: string | undefined, hidden: readonly string[], o
   const fix = variable !== undefined ? `unset ${variable}` : `grant --allow-env=${hidden.join(",")}`;
   // On Windows the settings of the system may apply all the same.
   const hint = os === "windows" ? "Use an http: endpoint." : `Use an http: endpoint, or ${fix}.`;
-  return new RefusedRequest("proxy", state, hint);
+  return new RequestNotSentError("proxy", state, hint);
 }
 
 /** Node's `process`, which Deno has as a global. */
@@ -121,8 +121,8 @@ function nodeProcess(): NodeProcess {
   return (globalThis as unknown as { readonly process: NodeProcess }).process;
 }
 
-function netRefusal(host: string): RefusedRequest {
-  return new RefusedRequest(
+function netRefusal(host: string): RequestNotSentError {
+  return new RequestNotSentError(
     "permission",
     `Deno has no permission to connect to ${host}`,
     `Start Deno with --allow-net=${host}.`,

@@ -1,4 +1,4 @@
-import { RefusedRequest } from "../errors.ts";
+import { RequestNotSentError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { NodeProcess } from "./builtin.ts";
 import { exemptionHint, isExempt } from "./proxy.ts";
@@ -33,7 +33,7 @@ const CUSTOM_HINT =
  * own Agent is certain to be direct: as the dispatcher, in a MockAgent, or in an EnvHttpProxyAgent that has no proxy
  * for the protocol.
  *
- * @throws {RefusedRequest} Where the request may go through a proxy.
+ * @throws {RequestNotSentError} Where the request may go through a proxy.
  * @see {@link https://nodejs.org/api/cli.html#node_use_env_proxy1}
  */
 export function directDispatch(
@@ -60,14 +60,14 @@ export function directDispatch(
   return { dispatcher: direct };
 }
 
-function refusal(dispatcher: Dispatcher, hint: string): RefusedRequest {
+function refusal(dispatcher: Dispatcher, hint: string): RequestNotSentError {
   const classes = classesOf(dispatcher).filter((name) => !BASE_CLASSES.includes(name)).join(" extends ");
   const found = classes === "Agent"
     ? "an Agent with changed code or options"
     : classes === ""
     ? "an object of an unknown class"
     : `an object of the class ${printable(classes)}`;
-  return new RefusedRequest("proxy", `the global dispatcher of fetch may use a proxy: it is ${found}`, hint);
+  return new RequestNotSentError("proxy", `the global dispatcher of fetch may use a proxy: it is ${found}`, hint);
 }
 
 function classesOf(value: object | null): readonly string[] {

@@ -1,5 +1,5 @@
 import { trimmed } from "../blank.ts";
-import { RefusedRequest } from "../errors.ts";
+import { RequestNotSentError } from "../errors.ts";
 
 /** Reads one environment variable. */
 type Env = (name: string) => string | undefined;
@@ -34,12 +34,12 @@ export function exemptionHint(url: string): string {
 /**
  * Refuses a request that may go through a proxy by a variable, for runtimes whose `fetch` cannot be made direct.
  *
- * @throws {RefusedRequest} Before anything is sent.
+ * @throws {RequestNotSentError} Before anything is sent.
  */
 export function throwIfProxied(url: string, env: Env, secondHint: string): void {
   const variable = proxyVariable(url, env);
   if (variable === undefined || isExempt(url, env)) return;
-  throw new RefusedRequest(
+  throw new RequestNotSentError(
     "proxy",
     `the variable ${variable} sets a proxy for this URL`,
     `${exemptionHint(url)} ${secondHint}`,

@@ -1,4 +1,4 @@
-import { RefusedRequest } from "../errors.ts";
+import { RequestNotSentError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** The longest delay of a timer; with a longer one it fires immediately. */
@@ -33,7 +33,7 @@ async function send(url: string, init: RequestInit): Promise<Response> {
   if (typeof globalThis.fetch !== "function") {
     const hint =
       "Run the program on a supported version of Deno, Bun or Node, or give a `fetch` as `runtime: { fetch }`.";
-    throw new RefusedRequest("unsupported", "there is no global fetch", hint);
+    throw new RequestNotSentError("unsupported", "there is no global fetch", hint);
   }
   cacheIsAccepted ??= acceptsCache();
   const { cache: _, ...others } = init;

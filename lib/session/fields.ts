@@ -21,7 +21,7 @@ export function stringOf(fields: Fields, name: string): string | undefined {
 /** @throws {SyntaxError} If the field is missing, blank or not a string. */
 export function requiredString(fields: Fields, name: string): string {
   const value = stringOf(fields, name);
-  if (value === undefined) throw new SyntaxError(`its ${name} is missing or not a non-empty string`);
+  if (value === undefined) throw new SyntaxError(`its ${name} is missing, blank or not a string`);
   return value;
 }
 

@@ -14,7 +14,7 @@ interface SessionState {
   readonly isForced: boolean;
 }
 
-/** `refresh` uses the present token if the refresh fails and the token is still valid; `fail` sends nothing. */
+/** `refresh`: refresh; if that fails, use the current token while it is valid. `fail`: send nothing and throw. */
 type SessionAction = "use" | "refresh" | "fail";
 
 /** What to do with the token of a session. */

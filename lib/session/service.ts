@@ -1,6 +1,6 @@
 import { type Fields, parseJsonObject } from "../json_object.ts";
 import type { HttpRequest, Outcome } from "../http/request.ts";
-import { HttpClient, isBusy, retryAfterMs, type Sent } from "../http/retry.ts";
+import { HttpClient, isTransientStatus, retryAfterMs, type SendResult } from "../http/retry.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
@@ -82,31 +82,31 @@ export class ServiceClient {
       return parse(sent.outcome.body);
     } catch (cause) {
       if (!(cause instanceof SyntaxError)) throw cause;
-      const state = `the response of ${service} is not usable, ${cause.message}`;
-      throw error({ ...NO_FAULT, state, status: 200, isRefusal: false, hint: NOT_AWS_HINT, cause: undefined });
+      const state = `the response of ${service} is not valid: ${cause.message}`;
+      throw error({ ...NO_CODES, state, status: 200, isRefusal: false, hint: NOT_AWS_HINT, cause: undefined });
     }
   }
 
   #nextDelayMs(outcome: Outcome, retries: number): number | undefined {
     if (retries >= this.#maxRetries || !isTransient(outcome)) return undefined;
-    const isThrottled = outcome.kind === "response" && outcome.status < 500;
-    const baseMs = isThrottled ? THROTTLED_BASE_DELAY_MS : BASE_DELAY_MS;
+    const isClientError = outcome.kind === "response" && outcome.status < 500;
+    const baseMs = isClientError ? THROTTLED_BASE_DELAY_MS : BASE_DELAY_MS;
     return this.#random() * Math.min(2 ** retries * baseMs, MAX_DELAY_MS) + retryAfterMs(retryAfterOf(outcome));
   }
 }
 
-const NO_FAULT = { code: undefined, reason: undefined } as const;
+const NO_CODES = { code: undefined, reason: undefined } as const;
 
-function failureOf({ outcome, attempts }: Sent, service: string): ServiceFailure {
-  const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
-  const failure = { ...NO_FAULT, status: undefined, isRefusal: false, cause: undefined };
+function failureOf({ outcome, attempts }: SendResult, service: string): ServiceFailure {
+  const attemptsSuffix = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  const failure = { ...NO_CODES, status: undefined, isRefusal: false, cause: undefined };
   switch (outcome.kind) {
     case "response":
-      return refusalOf(outcome, service, tries);
-    case "unusable":
+      return responseFailure(outcome, service, attemptsSuffix);
+    case "invalidBody":
       return {
         ...failure,
-        state: `the response of ${service} is not usable, ${outcome.state}`,
+        state: `the response of ${service} is not valid: ${outcome.state}`,
         status: outcome.status,
         hint: NOT_AWS_HINT,
       };
@@ -117,12 +117,12 @@ function failureOf({ outcome, attempts }: Sent, service: string): ServiceFailure
       const state = outcome.kind === "timeout"
         ? `no complete response of ${service} within ${ATTEMPT_TIMEOUT_MS} ms`
         : `the connection to ${service} failed`;
-      return { ...failure, state: `${state}${tries}`, hint: NETWORK_HINT, cause: outcome.cause };
+      return { ...failure, state: `${state}${attemptsSuffix}`, hint: NETWORK_HINT, cause: outcome.cause };
     }
   }
 }
 
-function refusalOf(response: ServiceResponse, service: string, tries: string): ServiceFailure {
+function responseFailure(response: ServiceResponse, service: string, attemptsSuffix: string): ServiceFailure {
   const { status, body } = response;
   const fields = parseJsonObject(body) ?? {};
   const [code, reason] = [codeOf(response), textOf(fields, "error")];
@@ -130,7 +130,7 @@ function refusalOf(response: ServiceResponse, service: string, tries: string): S
   const details = [code, reason, message].filter((text) => text !== undefined);
   const isRefusal = status >= 400 && status < 500 && !isTransient(response);
   return {
-    state: `${[`${service} returned ${status}`, ...details].join(", ")}${tries}`,
+    state: `${[`${service} returned ${status}`, ...details].join(", ")}${attemptsSuffix}`,
     status,
     code,
     reason,
@@ -144,7 +144,7 @@ function refusalOf(response: ServiceResponse, service: string, tries: string): S
 function isTransient(outcome: Outcome): boolean {
   if (outcome.kind === "timeout" || outcome.kind === "unreachable") return true;
   if (outcome.kind !== "response" || outcome.status < 400) return false;
-  return isBusy(outcome.status) || THROTTLING_REGEXP.test(codeOf(outcome) ?? "");
+  return isTransientStatus(outcome.status) || THROTTLING_REGEXP.test(codeOf(outcome) ?? "");
 }
 
 /** The name of the exception, from the header or the body. It may have the form `namespace#Name:url`. */

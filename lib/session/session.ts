@@ -1,14 +1,16 @@
-import { abortable } from "../abortable.ts";
 import type { Logger } from "../credentials.ts";
 import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
+import { untilAborted } from "../until_aborted.ts";
 import { nextSessionAction } from "./refresh.ts";
 import type { SessionFile } from "./store.ts";
 
 /** The parts that differ between SSO and `aws login`. */
 interface SessionKind<Token extends { readonly expiresAt: number }> {
-  /** @throws {SyntaxError} If the text of the file does not hold a token; the message completes "the file …". */
+  /**
+   * @throws {SyntaxError} If the text does not contain a token. The message follows "<path> does not hold a token: ".
+   */
   readonly parse: (text: string) => Token;
   /**
    * Returns a function that requests a new token and returns the new text of the file; `undefined` if the token cannot
@@ -33,7 +35,10 @@ export interface LoginRequest {
   readonly kind: "sso" | "login";
   /** The profile that needs the session; `undefined` if an option names the session. */
   readonly profile: string | undefined;
-  /** The name of the SSO session; for a login the ARN of the identity. Absent in an SSO profile of the older form. */
+  /**
+   * The name of the SSO session; for a login the ARN of the identity. `undefined` for an SSO profile without
+   * `sso_session`.
+   */
   readonly session: string | undefined;
   /** The command to run. It needs no quotes: names in it have only the characters A-Z a-z 0-9 _ - / . % @ : +. */
   readonly command: string;
@@ -83,7 +88,8 @@ export class Session<Token extends { readonly expiresAt: number }> {
     const { lastRefreshAt } = this.#file;
     const action = nextSessionAction({ expiresAt, canRefresh: refresh !== undefined, lastRefreshAt, isForced }, now);
     if (action === "fail") throw this.#loginRequired("it expired and cannot be refreshed");
-    return action === "use" || refresh === undefined ? current : await this.#refreshOrKeep(current, refresh, signal);
+    if (action === "use" || refresh === undefined) return current;
+    return await this.#refreshOrKeep(current, refresh, signal);
   }
 
   /**
@@ -94,7 +100,7 @@ export class Session<Token extends { readonly expiresAt: number }> {
     const current = await this.#read();
     if (current.text !== refused.text) return current;
     const refresh = this.#kind.refresher(current, this.#context.runtime.now());
-    return refresh === undefined ? undefined : await abortable(this.#refresh(current, refresh), signal);
+    return refresh === undefined ? undefined : await untilAborted(this.#refreshShared(current, refresh), signal);
   }
 
   /**
@@ -120,7 +126,7 @@ export class Session<Token extends { readonly expiresAt: number }> {
     const login = async () => await handler(request);
     file.pendingLogin ??= login().finally(() => file.pendingLogin = undefined);
     try {
-      await abortable(file.pendingLogin, request.signal);
+      await untilAborted(file.pendingLogin, request.signal);
     } catch (cause) {
       request.signal?.throwIfAborted();
       const { code, message, hint, command, recoverable } = error;
@@ -129,7 +135,9 @@ export class Session<Token extends { readonly expiresAt: number }> {
     }
   }
 
-  /** @throws {CredentialsProviderError} If there is no file, or none with a token. */
+  /**
+   * @throws {CredentialsProviderError} If the file is missing, cannot be read, or does not contain a token.
+   */
   async #read(): Promise<Current<Token>> {
     const path = printable(this.#file.path);
     const text = await this.#file.read().catch(() => {
@@ -138,7 +146,9 @@ export class Session<Token extends { readonly expiresAt: number }> {
         hint: `Check that ${path} is a file of UTF-8 text that this user may read, or run \`${this.#kind.command}\`.`,
       });
     });
-    if (text === undefined) throw this.#loginRequired(`there is no file ${path}, or it may not be read`);
+    if (text === undefined) {
+      throw this.#loginRequired(`the file ${path} does not exist, or there is no permission to read it`);
+    }
     try {
       return { text, token: this.#kind.parse(text) };
     } catch (error) {
@@ -156,24 +166,24 @@ export class Session<Token extends { readonly expiresAt: number }> {
     signal: AbortSignal | undefined,
   ): Promise<Current<Token>> {
     try {
-      return await abortable(this.#refresh(current, refresh), signal);
+      return await untilAborted(this.#refreshShared(current, refresh), signal);
     } catch (error) {
       const hasExpired = this.#context.runtime.now() >= current.token.expiresAt;
       if (hasExpired || !(error instanceof CredentialsProviderError)) throw error;
-      this.#context.logger?.warn?.(`${error.message}; the present token stays in use until it expires`);
+      this.#context.logger?.warn?.(`${error.message}; the current token is used until it expires`);
       return current;
     }
   }
 
   /** One refresh for all callers in this program. */
-  async #refresh(current: Current<Token>, refresh: Refresh): Promise<Current<Token>> {
+  async #refreshShared(current: Current<Token>, refresh: Refresh): Promise<Current<Token>> {
     const file = this.#file;
-    file.pendingRefresh ??= this.#renew(current, refresh).finally(() => file.pendingRefresh = undefined);
+    file.pendingRefresh ??= this.#refreshAndSave(current, refresh).finally(() => file.pendingRefresh = undefined);
     const text = await file.pendingRefresh;
     return { text, token: this.#kind.parse(text) };
   }
 
-  async #renew(current: Current<Token>, refresh: Refresh): Promise<string> {
+  async #refreshAndSave(current: Current<Token>, refresh: Refresh): Promise<string> {
     this.#file.lastRefreshAt = this.#context.runtime.now();
     try {
       return await this.#save(current, await refresh());
@@ -205,7 +215,8 @@ export class Session<Token extends { readonly expiresAt: number }> {
   async #writtenByOther(current: Current<Token>, isRefused: boolean): Promise<string | undefined> {
     const { now, sleep } = this.#context.runtime;
     const { expiresAt } = current.token;
-    for (const delayMs of isRefused && now() >= expiresAt ? [0, OTHER_WRITER_MS] : [0]) {
+    const mustWait = isRefused && now() >= expiresAt; // there is no valid token to use meanwhile
+    for (const delayMs of mustWait ? [0, OTHER_WRITER_MS] : [0]) {
       if (delayMs > 0) await sleep(delayMs);
       const text = await this.#file.read().catch(() => undefined);
       const other = text === undefined ? undefined : this.#tryParse(text);

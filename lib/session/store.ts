@@ -34,7 +34,9 @@ export class SessionFile {
     return this.#unwritten?.text ?? this.#lastRead;
   }
 
-  /** Writes the file, or keeps the text in memory. Returns why, the first time that it cannot write. */
+  /**
+   * Writes the file. If that fails, keeps the text in memory and returns the reason, but only for the first failure.
+   */
   async write(text: string): Promise<string | undefined> {
     try {
       const { writeTextFile } = this.#runtime;

@@ -63,7 +63,7 @@ export class SsoProvider implements CredentialsSource {
    * Creates a provider. Nothing is read or sent yet.
    *
    * @param options See {@linkcode SsoProviderOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(options: SsoProviderOptions = {}) {
     this.#runtime = checkSsoOptions(options);
@@ -146,7 +146,7 @@ export interface SsoOptions extends SsoProviderOptions, CacheOptions {}
  * @param options See {@linkcode SsoOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode SsoProvider.retrieve} throws, unless it has cached credentials to serve.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html}
  * @example Usage

@@ -88,7 +88,7 @@ type Properties = ReadonlyMap<string, string>;
  * Checks the options as they are given.
  *
  * @returns The runtime, with the parts of the options.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkSsoOptions(options: SsoProviderOptions): Runtime {
   const runtime = checkProviderOptions("SSO provider", options, RULES, SHARED_CONFIG_RULES);

@@ -1,6 +1,6 @@
 import { CredentialsProviderError } from "../errors.ts";
 import type { Outcome } from "../http/request.ts";
-import { isBusy, retryAfterMs, type Sent } from "../http/retry.ts";
+import { isTransientStatus, retryAfterMs, type SendResult } from "../http/retry.ts";
 import { parseStsFailure, type StsFailure } from "./response.ts";
 
 /** What a code of STS means: whether the request may be repeated, and whether a later refresh may succeed. */
@@ -78,10 +78,13 @@ const MAX_DELAY_MS = 5_000;
  * @returns Milliseconds, or `undefined` if the request is not sent again.
  */
 export function stsDelayMs(outcome: Outcome, retries: number, maxRetries: number, random: number): number | undefined {
-  if (retries >= maxRetries || outcome.kind === "refused" || outcome.kind === "unusable") return undefined;
+  if (retries >= maxRetries || outcome.kind === "refused" || outcome.kind === "invalidBody") return undefined;
   if (outcome.kind !== "response") return backoffMs(retries, DEFAULT_BASE_MS, random);
   if (outcome.status >= 200 && outcome.status <= 299) return undefined;
-  const { isRetryable = isBusy(outcome.status), baseMs } = meaningOf(parseStsFailure(outcome.body), outcome.status);
+  const { isRetryable = isTransientStatus(outcome.status), baseMs } = meaningOf(
+    parseStsFailure(outcome.body),
+    outcome.status,
+  );
   if (!isRetryable) return undefined;
   return backoffMs(retries, baseMs ?? DEFAULT_BASE_MS, random) + demandedMs(outcome.headers);
 }
@@ -97,7 +100,7 @@ export function isExpiredToken(error: unknown): boolean {
 }
 
 /** The error for an outcome other than 2xx. */
-export function stsError(action: string, { outcome, attempts }: Sent, url: string): CredentialsProviderError {
+export function stsError(action: string, { outcome, attempts }: SendResult, url: string): CredentialsProviderError {
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
   const { host } = new URL(url);
   switch (outcome.kind) {
@@ -118,7 +121,7 @@ export function stsError(action: string, { outcome, attempts }: Sent, url: strin
         },
       );
     }
-    case "unusable":
+    case "invalidBody":
       return new CredentialsProviderError("StsInvalidResponse", `Cannot use the response of STS: ${outcome.state}`, {
         statusCode: outcome.status,
         hint: "Something other than STS may be responding: check AWS_ENDPOINT_URL_STS and the proxy.",

@@ -4,7 +4,7 @@ import { parseJsonObject } from "../json_object.ts";
 import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { parseTimestamp } from "../timestamp.ts";
-import { withValidNames } from "../validate.ts";
+import { withValidIds } from "../validate.ts";
 import { parseXml, type XmlElement } from "./xml.ts";
 
 /** The operations of STS that return credentials. */
@@ -38,7 +38,7 @@ export function parseStsCredentials(text: string, action: StsAction, roleArn: st
     accountId: accountOf(assumedArn),
     source: action === "AssumeRole" ? "AssumeRoleProvider" : "WebIdentityProvider",
   };
-  return withValidNames(redacted(issued), invalid);
+  return withValidIds(redacted(issued), invalid);
 }
 
 /**

@@ -1,4 +1,3 @@
-import { abortable } from "../abortable.ts";
 import type {
   Credentials,
   CredentialsSource,
@@ -10,6 +9,7 @@ import type { Endpoint } from "../endpoint.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
+import { untilAborted } from "../until_aborted.ts";
 import { validCredentials } from "../validate.ts";
 import type { StsClient } from "./client.ts";
 import { isExpiredToken } from "./errors.ts";
@@ -122,7 +122,7 @@ export class RoleSession implements CredentialsSource {
     }
     const timeout = this.#runtime.timeout(MFA_TIMEOUT_MS);
     const signal = caller === undefined ? timeout : AbortSignal.any([timeout, caller]);
-    const code = await abortable(callProvider(mfaCodeProvider, { serial, profile, signal }), signal).catch(
+    const code = await untilAborted(callProvider(mfaCodeProvider, { serial, profile, signal }), signal).catch(
       (error: unknown) => {
         caller?.throwIfAborted();
         // the error of mfaCodeProvider itself says why there is no code

@@ -1,7 +1,7 @@
-import { abortable } from "../abortable.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { RawConnection } from "../runtime/loopback.ts";
+import { untilAborted } from "../until_aborted.ts";
 import { type EmulatedCredentials, emulatedCredentials } from "./credentials.ts";
 import { type Fault, faultyResponse } from "./faults.ts";
 import { type EmulatedResponse, textResponse, toResponse } from "./response.ts";
@@ -127,7 +127,7 @@ export abstract class Emulator<Step extends string = string> {
   readonly fetch = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const request = new Request(input, init);
     const signal = init.signal ?? request.signal;
-    return abortable(this.#respond(request, signal), signal);
+    return untilAborted(this.#respond(request, signal), signal);
   };
 
   /**

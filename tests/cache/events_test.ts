@@ -86,8 +86,8 @@ describe("CredentialsCache reports", () => {
       { type: "servedStale", source: "ManualProvider", expiration: at(-60) },
     ]);
     assertEquals(watched.takeLines(), [
-      "warn: Retrieved credentials from ManualProvider that are already expired, and serving them: the source has an " +
-      "outage or this clock is wrong; next attempt in 450 s",
+      "warn: Serving credentials from ManualProvider that were expired when they arrived: the source has an " +
+      "outage, or the clock of this machine is wrong; next attempt in 450 s",
     ]);
     assertEquals((await watched.get(1, "hang")).map(({ type }) => type), ["servedStale"]);
     assertEquals(watched.takeLines(), []);
@@ -139,7 +139,7 @@ describe("CredentialsCache reports", () => {
     assertEquals([event.serving, event.nextAttempt], [true, undefined]);
     assertEquals(watched.takeLines(), [
       `warn: Cannot refresh credentials from ManualProvider: ${OFFLINE}; serving the cached ones, still valid; ` +
-      "next attempt when a caller forces it",
+      "next attempt when a caller sets forceRefresh",
     ]);
   });
 
@@ -166,7 +166,7 @@ describe("CredentialsCache reports", () => {
     assertEquals([(failed.error as { code: string }).code, others], ["ExpiredCredentialsError", []]);
     assertEquals(watched.takeLines(), [
       "warn: Cannot refresh credentials from ManualProvider: ExpiredCredentialsError: Cannot use the credentials: they " +
-      "were expired on arrival; serving the cached ones, still valid; next attempt in 450 s",
+      "were expired when they arrived; serving the cached ones, still valid; next attempt in 450 s",
     ]);
   });
 
@@ -178,7 +178,7 @@ describe("CredentialsCache reports", () => {
     const adopted = await watched.get(22_050, { set: "AKID-2", lasts: -60 });
     assertEquals(adopted.map(({ type }) => type), ["retrieved", "servedStale"]);
     assertEquals(watched.takeLines().map((line) => line.slice(0, 59)), [
-      "warn: Retrieved credentials from ManualProvider that are al",
+      "warn: Serving credentials from ManualProvider that were exp",
     ]);
     const [, recovered] = await watched.get(22_500, { set: "AKID-3", lasts: 21_600 });
     assertEquals(recovered, { type: "recovered", source: "ManualProvider", failures: 1 });
@@ -270,7 +270,7 @@ describe("CredentialsCache without a logger prints", () => {
 
   it("credentials that arrived expired", async () => {
     const [first] = await warningsOf({}, -10, 450);
-    assert(first?.startsWith("Retrieved credentials from ManualProvider that are already expired"));
+    assert(first?.startsWith("Serving credentials from ManualProvider that were expired when they arrived"));
   });
 
   it("nothing for a source without static stability", async () => {

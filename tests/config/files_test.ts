@@ -110,7 +110,10 @@ describe("loadSharedConfig()", () => {
     assertEquals(runtime.warnings, []);
   });
 
-  const problems = [["NotPermitted", "it may not be read"], ["NotAFile", "it is not a regular file"]] as const;
+  const problems = [["NotPermitted", "there is no permission to read it"], [
+    "NotAFile",
+    "it is not a regular file",
+  ]] as const;
   for (const [code, state] of problems) {
     for (const env of [{}, { AWS_CONFIG_FILE: CONFIG }] as Record<string, string>[]) {
       const namer = Object.keys(env)[0] ?? "nothing";
@@ -165,7 +168,7 @@ describe("loadSharedConfig()", () => {
     it(`fails with an error that is not remembered, when the system fails with ${state}`, async () => {
       const { load, runtime } = setUp({ [CONFIG]: file });
       const error = await failure(load());
-      assertEquals(error.message, `Cannot read the config file ${CONFIG}: the system failed with ${state}`);
+      assertEquals(error.message, `Cannot read the config file ${CONFIG}: reading it failed with ${state}`);
       assertEquals([error.code, error.recoverable, error.tryNextLink], ["ConfigReadError", true, false]);
       assertEquals([error.path, error.cause], [CONFIG, undefined]);
       runtime.files[CONFIG] = "[default]\nregion = r";

@@ -119,8 +119,8 @@ describe("parseSharedConfig()", () => {
     assertEquals([error.recoverable, error.tryNextLink], [false, false]);
     assertEquals(
       error.hint,
-      "Write name = value, or put # before a comment; to use no file, set AWS_SHARED_CREDENTIALS_FILE=/dev/null or " +
-        "pass sharedConfig: {}.",
+      "Write name = value, or put # before a comment; to use no file, pass sharedConfig: {} or, if no option names the " +
+        "file, set AWS_SHARED_CREDENTIALS_FILE=/dev/null.",
     );
   });
 
@@ -148,10 +148,10 @@ describe("parseSharedConfig()", () => {
     });
     const rule = "a name has only the characters A-Z a-z 0-9 _ - / . % @ : +";
     assertEquals(warnings, [
-      "Ignored the section at line 1 of the config file /c: sections there are [default], [profile name], " +
+      "Ignored the section at line 1 of the config file /c: the sections of this file are [default], [profile name], " +
       `[sso-session name] and [services name], ${rule}`,
       `Ignored the property at line 4 of the config file /c: ${rule}`,
-      `Ignored the section at line 1 of the credentials file: sections there are [name], ${rule}`,
+      `Ignored the section at line 1 of the credentials file: the sections of this file are [name], ${rule}`,
     ]);
   });
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
 import { CredentialsProviderError, diagnose, type DiagnoseOptions } from "../../mod.ts";
-import { RefusedRequest } from "../../lib/errors.ts";
+import { RequestNotSentError } from "../../lib/errors.ts";
 import {
   EcsEmulator,
   EksEmulator,
@@ -149,7 +149,7 @@ describe("diagnose(): what fails beneath", () => {
 
   it("a runtime that cannot keep a proxy out", async () => {
     const { runtime } = setUp({});
-    const refusal = new RefusedRequest(
+    const refusal = new RequestNotSentError(
       "proxy",
       "the variable HTTP_PROXY sets a proxy for this URL",
       "Add it to NO_PROXY.",
@@ -161,7 +161,7 @@ describe("diagnose(): what fails beneath", () => {
   });
 
   const unreadable = [
-    [{ code: "NotPermitted" }, "warning", "it may not be read"],
+    [{ code: "NotPermitted" }, "warning", "there is no permission to read it"],
     [{ code: "NotAFile" }, "warning", "it is not a regular file"],
     [{ code: "NotUtf8", line: 3 }, "failure", "line 3 is not UTF-8"],
     [{ code: "Unreadable", systemCode: "EMFILE" }, "failure", "EMFILE"],

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { createServer, type Server, type Socket } from "node:net";
-import { RefusedRequest } from "../../lib/errors.ts";
-import { attempt, type HttpRequest, type Outcome, type RequestRuntime } from "../../lib/http/request.ts";
+import { RequestNotSentError } from "../../lib/errors.ts";
+import { type HttpRequest, type Outcome, type RequestRuntime, sendOnce } from "../../lib/http/request.ts";
 import { HttpClient } from "../../lib/http/retry.ts";
 import { detectRuntime } from "../../lib/runtime/detect.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
@@ -27,17 +27,17 @@ function chunked(...chunks: readonly string[]): ReadableStream<Uint8Array> {
 }
 
 function once(response: Response, request: Partial<HttpRequest> = {}): Promise<Outcome> {
-  return attempt({ ...GET, ...request }, LIMITS, respondWith(() => Promise.resolve(response)), undefined);
+  return sendOnce({ ...GET, ...request }, LIMITS, respondWith(() => Promise.resolve(response)), undefined);
 }
 
-describe("attempt()", () => {
+describe("sendOnce()", () => {
   it("keeps the response out of every HTTP cache, also that of Next.js, and follows no redirect", async () => {
     const sent: (RequestInit & { next?: unknown })[] = [];
     const runtime = respondWith((_url, init) => {
       sent.push(init);
       return Promise.resolve(new Response("ok"));
     });
-    await attempt(GET, LIMITS, runtime, undefined);
+    await sendOnce(GET, LIMITS, runtime, undefined);
     const [{ cache, next, redirect } = {}] = sent;
     assertEquals({ cache, next, redirect }, { cache: "no-store", next: { internal: true }, redirect: "manual" });
   });
@@ -45,7 +45,7 @@ describe("attempt()", () => {
   it("sends nothing for a signal that aborted before", async () => {
     const runtime = respondWith(() => Promise.reject(new Error("sent all the same")));
     const reason = new Error("gave up");
-    assertEquals(await attempt(GET, LIMITS, runtime, AbortSignal.abort(reason)).catch((error) => error), reason);
+    assertEquals(await sendOnce(GET, LIMITS, runtime, AbortSignal.abort(reason)).catch((error) => error), reason);
   });
 
   const bodies: readonly (readonly [name: string, response: () => Response, outcome: Partial<Outcome>])[] = [
@@ -54,19 +54,19 @@ describe("attempt()", () => {
     ["no body", () => new Response(null), { body: "" }],
     ["a body of 64 KiB", () => new Response(chunked("x".repeat(65_535), "y")), { body: `${"x".repeat(65_535)}y` }],
     ["a body of one byte more", () => new Response(chunked("x".repeat(65_536), "y")), {
-      kind: "unusable",
+      kind: "invalidBody",
       status: 200,
       state: "it is longer than 64 KiB",
     }],
     ["a longer body with a length", () => {
       return new Response("x".repeat(65_537), { headers: { "content-length": "65537" } });
-    }, { kind: "unusable", status: 200, state: "it is longer than 64 KiB" }],
+    }, { kind: "invalidBody", status: 200, state: "it is longer than 64 KiB" }],
     ["a compressed body that expands", () => {
       const headers = { "content-length": "10", "content-encoding": "gzip" };
       return new Response(chunked("x".repeat(70_000)), { headers });
-    }, { kind: "unusable", status: 200, state: "it is longer than 64 KiB" }],
+    }, { kind: "invalidBody", status: 200, state: "it is longer than 64 KiB" }],
     ["bytes that are not UTF-8", () => new Response(new Uint8Array([0x61, 0xff])), {
-      kind: "unusable",
+      kind: "invalidBody",
       status: 200,
       state: "it is not UTF-8",
     }],
@@ -92,8 +92,8 @@ describe("attempt()", () => {
   });
 
   it("reports the refusal of an adapter", async () => {
-    const refusal = new RefusedRequest("proxy", "a proxy applies", "Unset it.");
-    assertEquals(await attempt(GET, LIMITS, respondWith(() => Promise.reject(refusal)), undefined), {
+    const refusal = new RequestNotSentError("proxy", "a proxy applies", "Unset it.");
+    assertEquals(await sendOnce(GET, LIMITS, respondWith(() => Promise.reject(refusal)), undefined), {
       kind: "refused",
       refusal,
     });
@@ -102,7 +102,7 @@ describe("attempt()", () => {
   it("keeps the code of a failed connection and none of its text", async () => {
     const parserError = Object.assign(new Error(CANARY), { code: "HPE_INVALID_CONSTANT", data: CANARY });
     const failed = new TypeError(`fetch failed ${CANARY}`, { cause: parserError });
-    const outcome = await attempt(GET, LIMITS, respondWith(() => Promise.reject(failed)), undefined);
+    const outcome = await sendOnce(GET, LIMITS, respondWith(() => Promise.reject(failed)), undefined);
     assert(outcome.kind === "unreachable");
     assertEquals(outcome.cause.message, "the connection failed (HPE_INVALID_CONSTANT)");
     assert(!printed(outcome).join().includes(CANARY));
@@ -111,7 +111,7 @@ describe("attempt()", () => {
   it("keeps no code that could be foreign text", async () => {
     for (const code of [`${CANARY} x`, 7, { CANARY }, "x".repeat(41)]) {
       const failed = Object.assign(new Error(), { code });
-      const outcome = await attempt(GET, LIMITS, respondWith(() => Promise.reject(failed)), undefined);
+      const outcome = await sendOnce(GET, LIMITS, respondWith(() => Promise.reject(failed)), undefined);
       assertEquals((outcome as { cause: Error }).cause.message, "the connection failed");
     }
   });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { CredentialsProviderError } from "../../mod.ts";
-import { isBusy, retryDelayMs, type RetryPolicy } from "../../lib/http/retry.ts";
+import { isTransientStatus, retryDelayMs, type RetryPolicy } from "../../lib/http/retry.ts";
 import { readTable } from "../support/tables.ts";
 
 interface Row {
@@ -47,7 +47,7 @@ describe("retryDelayMs()", () => {
 
 describe("isBusy()", () => {
   it("holds for 408, 429 and 500 to 599 only", () => {
-    const busy = Array.from({ length: 900 }, (_, index) => index + 100).filter(isBusy);
+    const busy = Array.from({ length: 900 }, (_, index) => index + 100).filter(isTransientStatus);
     assertEquals(busy, [408, 429, ...Array.from({ length: 100 }, (_, index) => index + 500)]);
   });
 });

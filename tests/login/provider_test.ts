@@ -103,7 +103,7 @@ describe("LoginProvider", () => {
       laptop.login.inject(fault, { times: Infinity });
       assertEquals((await loginProvider(laptop).retrieve()).accessKeyId, "ASIAEMULATEDLOG00001");
       assertEquals(statuses(laptop).length, requests);
-      assertEquals(laptop.logged, [`${message}; the present token stays in use until it expires`]);
+      assertEquals(laptop.logged, [`${message}; the current token is used until it expires`]);
       assertNoSecrets(laptop.logged);
     });
 

@@ -13,7 +13,7 @@ describe("the file of a login", () => {
     const error = await failure(laptop);
     assertEquals([error.code, error.recoverable, error.command], ["LoginError", false, COMMAND]);
     assertEquals([error.message, error.hint], [
-      message(`there is no file ${PATH}, or it may not be read`),
+      message(`the file ${PATH} does not exist, or there is no permission to read it`),
       `Run \`${COMMAND}\`.`,
     ]);
   });
@@ -27,7 +27,7 @@ describe("the file of a login", () => {
       assertEquals([error.code, error.recoverable, error.command], ["LoginError", true, undefined]);
       assertEquals(
         error.message,
-        message(`${PATH} does not hold a token: its ${field} is missing or not a non-empty string`),
+        message(`${PATH} does not hold a token: its ${field} is missing, blank or not a string`),
       );
       assertEquals([error.hint, statuses(laptop)], [`Run \`${COMMAND}\`.`, []]);
     });

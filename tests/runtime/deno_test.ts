@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { RefusedRequest } from "../../lib/errors.ts";
+import { RequestNotSentError } from "../../lib/errors.ts";
 import { type DenoNamespace, denoRuntime } from "../../lib/runtime/deno.ts";
 
 const URL_V4 = "http://169.254.169.254/latest/api/token";
@@ -41,7 +41,7 @@ function fakeDeno(granted: readonly string[], env: Record<string, string> = {}, 
 }
 
 async function refusal(send: () => Promise<unknown>): Promise<string> {
-  const { reason, message, hint } = await assertRejects(send, RefusedRequest);
+  const { reason, message, hint } = await assertRejects(send, RequestNotSentError);
   return `${reason}: ${message}. ${hint}`;
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
-import { RefusedRequest } from "../../lib/errors.ts";
+import { RequestNotSentError } from "../../lib/errors.ts";
 import { directDispatch } from "../../lib/runtime/dispatcher.ts";
 
 // What undici itself makes of these is tested in tests/matrix/. The names of the classes are those of minified code.
@@ -57,7 +57,7 @@ describe("directDispatch()", () => {
     env: Record<string, string> = {},
     undici = "7",
   ): string {
-    const error = assertThrows(() => dispatchWith(dispatchers, env, undici), RefusedRequest);
+    const error = assertThrows(() => dispatchWith(dispatchers, env, undici), RequestNotSentError);
     assertEquals(error.reason, "proxy");
     return `${error.message}. ${error.hint}`;
   }

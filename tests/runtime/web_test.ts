@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { RefusedRequest } from "../../lib/errors.ts";
+import { RequestNotSentError } from "../../lib/errors.ts";
 import { webRuntime } from "../../lib/runtime/web.ts";
 import { moduleUrl, runProgram } from "../support/run_program.ts";
 
@@ -72,7 +72,7 @@ describe("webRuntime().fetch()", () => {
 
   it("refuses where there is no fetch, and says what to do", async () => {
     Object.assign(globalThis, { fetch: undefined });
-    const error = await assertRejects(() => webRuntime().fetchDirect("http://localhost", {}), RefusedRequest);
+    const error = await assertRejects(() => webRuntime().fetchDirect("http://localhost", {}), RequestNotSentError);
     assertEquals([error.reason, error.message], ["unsupported", "there is no global fetch"]);
     assert(error.hint.includes("runtime: { fetch }"), error.hint);
   });

@@ -127,7 +127,7 @@ describe("defaultProvider() on a laptop with SSO", () => {
   it("names the command when nobody has signed in", async () => {
     const env = await serveSso(new SsoEmulator());
     const { stdout } = await getCredentials(env, permissions("sso/cache", env), "dev");
-    assertStringIncludes(stdout, "SsoTokenError Cannot use the token of SSO session corp: there is no file ");
+    assertStringIncludes(stdout, "SsoTokenError Cannot use the token of SSO session corp: the file ");
     assertStringIncludes(stdout, "Run `aws sso login --sso-session corp`.");
   });
 

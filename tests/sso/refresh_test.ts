@@ -82,7 +82,7 @@ describe("the token of an SSO session", () => {
       const sso = ssoProvider(laptop);
       assertEquals((await sso.retrieve()).source, "SsoProvider");
       assertEquals(wire(laptop).length, requests + 1);
-      assertEquals(laptop.logged, [`${message}; the present token stays in use until it expires`]);
+      assertEquals(laptop.logged, [`${message}; the current token is used until it expires`]);
       assertNoSecrets(laptop.logged);
       await sso.retrieve();
       if (!laptop.slept.some((ms) => ms > 1_000) && fault !== "hang") {

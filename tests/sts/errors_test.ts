@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { RefusedRequest } from "../../lib/errors.ts";
+import { RequestNotSentError } from "../../lib/errors.ts";
 import type { Outcome } from "../../lib/http/request.ts";
 import { isExpiredToken, stsDelayMs, stsError } from "../../lib/sts/errors.ts";
 import { CredentialsProviderError } from "../../mod.ts";
@@ -16,12 +16,12 @@ function failure(code: string, message?: string): string {
   return `<ErrorResponse><Error><Code>${code}</Code>${detail}</Error><RequestId>r-1</RequestId></ErrorResponse>`;
 }
 
-function refused(reason: RefusedRequest["reason"]): Outcome {
-  return { kind: "refused", refusal: new RefusedRequest(reason, "it is refused", "Allow it.") };
+function refused(reason: RequestNotSentError["reason"]): Outcome {
+  return { kind: "refused", refusal: new RequestNotSentError(reason, "it is refused", "Allow it.") };
 }
 
 const cause = new Error("ECONNRESET");
-const UNUSABLE: Outcome = { kind: "unusable", status: 200, state: "it is not UTF-8" };
+const UNUSABLE: Outcome = { kind: "invalidBody", status: 200, state: "it is not UTF-8" };
 const TIMEOUT: Outcome = { kind: "timeout", cause, wasReset: false };
 const UNREACHABLE: Outcome = { kind: "unreachable", cause, wasReset: true };
 

@@ -1,5 +1,5 @@
-import { abortable } from "../../abortable.ts";
 import type { NotStarted, Spawn, SpawnOptions, SpawnResult } from "../../runtime.ts";
+import { untilAborted } from "../../until_aborted.ts";
 import { type Child, type ChildHost, type Exit, type Output, startFailure } from "./child.ts";
 import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
 
@@ -94,7 +94,7 @@ class Interruption {
   constructor({ timeoutMs, signal }: SpawnOptions) {
     this.raised = new Promise((resolve) => this.#resolve = resolve);
     this.timeOutAfter(timeoutMs);
-    abortable(this.raised, signal).catch(() => this.raise("aborted"));
+    untilAborted(this.raised, signal).catch(() => this.raise("aborted"));
   }
 
   raise(reason: InterruptionReason): void {
@@ -106,7 +106,7 @@ class Interruption {
   }
 
   /**
-   * Clears the timers. Also settles `raised`, which removes the listener that `abortable()` added to the signal; its
+   * Clears the timers. Also settles `raised`, which removes the listener that `untilAborted()` added to the signal; its
    * value is not used any more.
    */
   release(): void {

@@ -2,10 +2,10 @@
  * Returns the result of the work. If the signal aborts first, it rejects with the signal's reason; the work continues,
  * because other callers may share it. The listener is removed in both cases.
  */
-export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
+    if (signal.aborted) reject(signal.reason); // and goes on: a rejection of the work must be handled
     const waiters = waitersFor(signal);
     waiters.add(reject);
     work.finally(() => waiters.delete(reject)).then(resolve, reject);
@@ -13,12 +13,12 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /** The callers that wait, by signal. Created at the first use. */
-let shared: WeakMap<AbortSignal, Waiters> | undefined;
+let waitersBySignal: WeakMap<AbortSignal, Waiters> | undefined;
 
 function waitersFor(signal: AbortSignal): Waiters {
-  shared ??= new WeakMap();
-  const waiters = shared.get(signal) ?? new Waiters(signal);
-  shared.set(signal, waiters);
+  waitersBySignal ??= new WeakMap();
+  const waiters = waitersBySignal.get(signal) ?? new Waiters(signal);
+  waitersBySignal.set(signal, waiters);
   return waiters;
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { abortable } from "../lib/abortable.ts";
+import { untilAborted } from "../lib/until_aborted.ts";
 import { countListeners } from "./support/count_listeners.ts";
 
 const never = new Promise<never>(() => {});
@@ -11,7 +11,7 @@ describe("abortable()", () => {
     const listeners = countListeners(signal);
     const ends: (() => void)[] = [];
     const works = Array.from({ length: 20 }, () => new Promise<void>((resolve) => ends.push(resolve)));
-    const waiting = works.map((work) => abortable(work, signal));
+    const waiting = works.map((work) => untilAborted(work, signal));
     assertEquals(listeners, { now: 1, most: 1 });
     ends[0]?.();
     await waiting[0];
@@ -19,27 +19,27 @@ describe("abortable()", () => {
     for (const end of ends) end();
     await Promise.all(waiting);
     assertEquals(listeners, { now: 0, most: 1 });
-    await abortable(Promise.resolve(), signal);
+    await untilAborted(Promise.resolve(), signal);
     assertEquals(listeners, { now: 0, most: 1 });
   });
 
   it("rejects the only one that waits, and one that waits after it, with the reason of the signal", async () => {
     const controller = new AbortController();
     const { signal } = controller;
-    await abortable(Promise.resolve(), signal);
-    const only = abortable(never, signal).catch((error) => error);
+    await untilAborted(Promise.resolve(), signal);
+    const only = untilAborted(never, signal).catch((error) => error);
     const reason = new Error("enough");
     controller.abort(reason);
     assertStrictEquals(await only, reason);
-    assertStrictEquals(await abortable(never, signal).catch((error) => error), reason);
+    assertStrictEquals(await untilAborted(never, signal).catch((error) => error), reason);
   });
 
   it("rejects all that wait with the reason of the signal, and no one else", async () => {
     const controller = new AbortController();
     const listeners = countListeners(controller.signal);
     const reason = new Error("enough");
-    const waiting = Array.from({ length: 20 }, () => abortable(never, controller.signal).catch((error) => error));
-    const other = abortable(Promise.resolve("done"), new AbortController().signal);
+    const waiting = Array.from({ length: 20 }, () => untilAborted(never, controller.signal).catch((error) => error));
+    const other = untilAborted(Promise.resolve("done"), new AbortController().signal);
     controller.abort(reason);
     assertEquals([...new Set(await Promise.all(waiting))], [reason]);
     assertEquals([await other, listeners], ["done", { now: 0, most: 1 }]);
@@ -49,11 +49,11 @@ describe("abortable()", () => {
     const reason = new Error("enough");
     const listeners = countListeners(AbortSignal.abort(reason));
     const failing = Promise.reject(new Error("the work failed"));
-    assertStrictEquals(await abortable(failing, AbortSignal.abort(reason)).catch((error) => error), reason);
+    assertStrictEquals(await untilAborted(failing, AbortSignal.abort(reason)).catch((error) => error), reason);
     assertEquals(listeners.now, 0);
   });
 
   it("waits without a listener where there is no signal", async () => {
-    assertEquals(await abortable(Promise.resolve(1), undefined), 1);
+    assertEquals(await untilAborted(Promise.resolve(1), undefined), 1);
   });
 });
