@@ -2,7 +2,7 @@ import { diagnose, type Finding } from "../../mod.ts";
 import type { Terminal } from "../runtime/terminal.ts";
 import { type Colour, painter } from "./colours.ts";
 import type { Command } from "./command.ts";
-import { mfaCodeProvider } from "./source.ts";
+import { mfaCodeProvider } from "./source_options.ts";
 
 /** `rolecreds doctor` */
 export const DOCTOR: Command = {

@@ -3,7 +3,7 @@ import type { Arguments } from "./arguments.ts";
 import { type Command, Failure } from "./command.ts";
 import { report } from "./report.ts";
 import { serveContainerEndpoint, warningLogger } from "./serve.ts";
-import { retrieve, SOURCE_OPTIONS, sourceOf } from "./source.ts";
+import { retrieve, SOURCE_OPTIONS, sourceOf } from "./source_options.ts";
 import { credentialsVariables, endpointVariables, hiddenFiles, regionVariables, type Variables } from "./variables.ts";
 
 /** `rolecreds exec` */

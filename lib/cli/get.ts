@@ -5,7 +5,7 @@ import { ImdsEmulator, serveEmulator } from "../testing/mod.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { type Command, Failure } from "./command.ts";
 import { type Shell, shellCommands } from "./shells.ts";
-import { retrieve, type Source, SOURCE_OPTIONS, sourceOf } from "./source.ts";
+import { retrieve, type Source, SOURCE_OPTIONS, sourceOf } from "./source_options.ts";
 import { credentialsVariables } from "./variables.ts";
 
 /** `rolecreds get` */

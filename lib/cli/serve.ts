@@ -7,7 +7,7 @@ import type { LoopbackServer } from "../runtime/loopback.ts";
 import { listen } from "./listen.ts";
 import { logger } from "./log.ts";
 import { type Shell, shellCommands } from "./shells.ts";
-import { retrieve, type Source, SOURCE_OPTIONS, sourceOf } from "./source.ts";
+import { retrieve, type Source, SOURCE_OPTIONS, sourceOf } from "./source_options.ts";
 import { endpointVariables } from "./variables.ts";
 
 const TOKEN_BYTES = 32;

@@ -1,16 +1,16 @@
 import { fileLocation, loadSharedConfig, type SharedConfigOptions } from "../config/files.ts";
 import { errorFinding, type Finding } from "./finding.ts";
-import type { Observer } from "./observer.ts";
+import type { Recorder } from "./recorder.ts";
 
 const KINDS = ["config file", "credentials file"] as const;
 const MAX_NAMES = 20;
 
 /** Says where the shared files are, whether they can be read and parsed, and whether they have the profile. */
-export async function* checkConfig(options: SharedConfigOptions, observer: Observer): AsyncGenerator<Finding> {
+export async function* checkConfig(options: SharedConfigOptions, recorder: Recorder): AsyncGenerator<Finding> {
   const check = "config";
-  const { runtime, logger } = observer;
+  const { runtime, logger } = recorder;
   if (options.sharedConfig === undefined) {
-    for (const kind of KINDS) yield* await checkFile(kind, options, observer);
+    for (const kind of KINDS) yield* await checkFile(kind, options, recorder);
   } else {
     yield {
       check,
@@ -20,7 +20,7 @@ export async function* checkConfig(options: SharedConfigOptions, observer: Obser
   }
   try {
     const loaded = await loadSharedConfig({ ...options, logger, ignoreCache: true }, runtime);
-    yield* observer.takeWarnings(check);
+    yield* recorder.takeWarnings(check);
     yield profileFinding(loaded);
   } catch (error) {
     yield errorFinding(check, error);
@@ -31,7 +31,7 @@ export async function* checkConfig(options: SharedConfigOptions, observer: Obser
 async function checkFile(
   kind: typeof KINDS[number],
   options: SharedConfigOptions,
-  { runtime }: Observer,
+  { runtime }: Recorder,
 ): Promise<readonly Finding[]> {
   const check = "config";
   const location = fileLocation(kind, options, runtime);

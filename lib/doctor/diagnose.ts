@@ -3,7 +3,7 @@ import { detectRuntime } from "../runtime/detect.ts";
 import { checkConfig } from "./config.ts";
 import { type Finding, printableFinding, shownKeyId } from "./finding.ts";
 import { checkIdentity } from "./identity.ts";
-import { Observer } from "./observer.ts";
+import { Recorder } from "./recorder.ts";
 import { checkProviders, LINK_NAMES, type Outcome } from "./providers.ts";
 import { checkProxy } from "./proxy.ts";
 import { checkPermissions, checkRuntime } from "./runtime.ts";
@@ -50,9 +50,9 @@ const NOTHING_HINT =
  */
 export function diagnose(options: DiagnoseOptions = {}): AsyncIterable<Finding> {
   const { online = false, ...others } = options;
-  const observer = new Observer(detectRuntime(options.runtime));
-  const observed = { ...others, runtime: observer.runtime, logger: observer.logger };
-  return report(examine(defaultLinks(observed), observed, observer, online));
+  const recorder = new Recorder(detectRuntime(options.runtime));
+  const recorded = { ...others, runtime: recorder.runtime, logger: recorder.logger };
+  return report(examine(defaultLinks(recorded), recorded, recorder, online));
 }
 
 /** The result of all checks: the last finding reports it. */
@@ -61,19 +61,19 @@ type Verdict = Outcome | { readonly kind: "rejected" };
 async function* examine(
   links: readonly ChainLink[],
   options: DefaultProviderOptions,
-  observer: Observer,
+  recorder: Recorder,
   online: boolean,
 ): AsyncGenerator<Finding, Verdict> {
-  const { runtime } = observer;
+  const { runtime } = recorder;
   const first = checkRuntime();
   yield first;
   if (first.status === "failure") return { kind: "exhausted" };
   yield* checkPermissions(options, runtime);
-  yield* observer.takeWarnings("options");
+  yield* recorder.takeWarnings("options");
   yield* checkVariables(runtime);
   yield* checkProxy(runtime);
-  yield* checkConfig(options, observer);
-  const outcome = yield* checkProviders(links, options, observer);
+  yield* checkConfig(options, recorder);
+  const outcome = yield* checkProviders(links, options, recorder);
   if (!online || outcome.kind !== "chosen") return outcome;
   const identity = await checkIdentity(outcome.credentials, options, runtime);
   yield identity;

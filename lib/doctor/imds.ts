@@ -3,7 +3,7 @@ import { refusesTokens } from "../imds/token.ts";
 import type { Runtime } from "../runtime.ts";
 import { failureFinding, type Finding } from "./finding.ts";
 import { attachHint, checkInstance, isEc2 } from "./instance.ts";
-import type { Exchange } from "./observer.ts";
+import type { Exchange } from "./recorder.ts";
 
 /** The requests of a retrieval from IMDS. */
 type Step = "token" | "role" | "document";

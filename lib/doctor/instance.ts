@@ -1,7 +1,7 @@
 import { type Outcome, sendOnce } from "../http/request.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Finding } from "./finding.ts";
-import type { Exchange } from "./observer.ts";
+import type { Exchange } from "./recorder.ts";
 
 const TOKEN_HEADER = "x-aws-ec2-metadata-token";
 const TIME_LIMITS = { timeoutMs: 1_000 };

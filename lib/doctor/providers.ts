@@ -4,8 +4,8 @@ import type { ChainLink, DefaultProviderOptions } from "../default_provider.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { errorFinding, expiry, type Finding, shownKeyId } from "./finding.ts";
 import { failedStep, finishedStep, succeededStep } from "./imds.ts";
-import type { Exchange, Observer } from "./observer.ts";
-import { PREVIEWS } from "./previews.ts";
+import type { Exchange, Recorder } from "./recorder.ts";
+import { SETTINGS_CHECKS } from "./source_settings.ts";
 
 type LinkName = ChainLink["name"];
 
@@ -31,7 +31,7 @@ export const LINK_NAMES: Readonly<Record<LinkName, string>> = {
 export async function* checkProviders(
   links: readonly ChainLink[],
   options: DefaultProviderOptions,
-  observer: Observer,
+  recorder: Recorder,
 ): AsyncGenerator<Finding, Outcome> {
   let outcome: Outcome = { kind: "exhausted" };
   if (options.profile !== undefined) {
@@ -42,7 +42,7 @@ export async function* checkProviders(
     };
   }
   for (const link of links) {
-    if (outcome.kind === "exhausted") outcome = yield* checkLink(link, options, observer);
+    if (outcome.kind === "exhausted") outcome = yield* checkLink(link, options, recorder);
     else yield { check: link.name, status: "skipped", message: `Not tried: ${stateOf(outcome)}` };
   }
   return outcome;
@@ -58,14 +58,14 @@ function stateOf(outcome: Exclude<Outcome, { kind: "exhausted" }>): string {
 async function* checkLink(
   { name, source }: ChainLink,
   options: DefaultProviderOptions,
-  observer: Observer,
+  recorder: Recorder,
 ): AsyncGenerator<Finding, Outcome> {
-  const { runtime } = observer;
-  yield* PREVIEWS[name]?.(options, runtime) ?? [];
+  const { runtime } = recorder;
+  yield* SETTINGS_CHECKS[name]?.(options, runtime) ?? [];
   // The cache decides whether expired credentials are used.
   const retrieval = settled(cached(source, { ...options, runtime })());
-  const exchanges = yield* checkSteps(retrieval, observer);
-  yield* observer.takeWarnings(name);
+  const exchanges = yield* checkSteps(retrieval, recorder);
+  yield* recorder.takeWarnings(name);
   const result = await retrieval;
   if ("error" in result) {
     const { error } = result;
@@ -84,13 +84,13 @@ async function* checkLink(
  */
 async function* checkSteps(
   retrieval: Promise<unknown>,
-  observer: Observer,
+  recorder: Recorder,
 ): AsyncGenerator<Finding, readonly Exchange[]> {
-  const { exchanges } = observer;
+  const { exchanges } = recorder;
   const start = exchanges.length;
   let index = start;
   for (let isDone = false; !isDone;) {
-    isDone = await Promise.race([retrieval.then(() => true), observer.nextRequest().then(() => false)]);
+    isDone = await Promise.race([retrieval.then(() => true), recorder.nextRequest().then(() => false)]);
     for (let [step, next] = exchanges.slice(index); step && next; [step, next] = exchanges.slice(++index)) {
       yield* finishedStep(step, next);
     }

@@ -1,6 +1,6 @@
 import { trimmed } from "../blank.ts";
 import type { Runtime } from "../runtime.ts";
-import { describeRuntime } from "../runtime/about.ts";
+import { describeRuntime } from "../runtime/describe.ts";
 import { exemptionHint, isExempt, proxyVariable } from "../runtime/proxy.ts";
 import type { Finding } from "./finding.ts";
 

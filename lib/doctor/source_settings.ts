@@ -6,19 +6,19 @@ import { printable } from "../printable.ts";
 import { type Base, type Plan, planProfile } from "../profile/plan.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Finding } from "./finding.ts";
-import { checkSession } from "./session.ts";
-import { checkTokenFile } from "./token.ts";
+import { checkSession } from "./session_file.ts";
+import { checkTokenFile } from "./token_file.ts";
 
-type Preview = (options: DefaultProviderOptions, runtime: Runtime) => AsyncIterable<Finding>;
+type SettingsCheck = (options: DefaultProviderOptions, runtime: Runtime) => AsyncIterable<Finding>;
 
 /**
  * Findings from the settings of a provider, before it is tried. Invalid settings are not reported here: the provider
  * throws the error.
  */
-export const PREVIEWS: Readonly<Partial<Record<ChainLink["name"], Preview>>> = {
-  profile: previewProfile,
-  webIdentity: previewWebIdentity,
-  container: previewContainer,
+export const SETTINGS_CHECKS: Readonly<Partial<Record<ChainLink["name"], SettingsCheck>>> = {
+  profile: checkProfile,
+  webIdentity: checkWebIdentity,
+  container: checkContainer,
 };
 
 const BASES: Readonly<Record<Exclude<Base["kind"], "source">, string>> = {
@@ -31,16 +31,16 @@ const BASES: Readonly<Record<Exclude<Base["kind"], "source">, string>> = {
 const ROLE_ARN_REGEXP = /^arn:[\w-]+:iam::\d*:role\/[\w+=,.@/-]+$/;
 
 /** Where the first credentials of the profile come from, and which roles are assumed with them. */
-async function* previewProfile(options: DefaultProviderOptions, runtime: Runtime): AsyncIterable<Finding> {
+async function* checkProfile(options: DefaultProviderOptions, runtime: Runtime): AsyncIterable<Finding> {
   const plan = await loadPlan(options, runtime);
   if (plan === undefined) return;
   const roles = plan.roles.map(({ profile }) => `the role of profile ${printable(profile)}`);
   const steps = [describeBase(plan.base), ...roles].join(", then ");
   yield { check: "profile.plan", status: "ok", message: `The profile uses ${steps}` };
-  yield* await previewBase(plan.base, options, runtime);
+  yield* await checkBase(plan.base, options, runtime);
 }
 
-async function previewBase(
+async function checkBase(
   base: Base,
   options: DefaultProviderOptions,
   runtime: Runtime,
@@ -56,7 +56,7 @@ async function previewBase(
   }
 }
 
-async function* previewWebIdentity(_options: DefaultProviderOptions, runtime: Runtime): AsyncIterable<Finding> {
+async function* checkWebIdentity(_options: DefaultProviderOptions, runtime: Runtime): AsyncIterable<Finding> {
   const variable = "AWS_WEB_IDENTITY_TOKEN_FILE";
   const [file, role] = [variable, "AWS_ROLE_ARN"].map((name) => trimmed(runtime.env(name)));
   if (file === undefined || role === undefined) return;
@@ -65,7 +65,7 @@ async function* previewWebIdentity(_options: DefaultProviderOptions, runtime: Ru
   yield { check: "webIdentity.role", status: "ok", message: `The role to assume is ${role}` };
 }
 
-async function* previewContainer({ container }: DefaultProviderOptions, runtime: Runtime): AsyncIterable<Finding> {
+async function* checkContainer({ container }: DefaultProviderOptions, runtime: Runtime): AsyncIterable<Finding> {
   const target = tryTo(() => containerTarget(container ?? {}, runtime.env, () => {}));
   if (target === undefined) return;
   const { url, name, token } = target;

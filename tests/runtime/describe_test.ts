@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { describeRuntime, isGranted } from "../../lib/runtime/about.ts";
+import { describeRuntime, isGranted } from "../../lib/runtime/describe.ts";
 
 const getBuiltinModule = () => undefined;
 

@@ -12,7 +12,7 @@ export interface Exchange {
 }
 
 /** Records what providers send with `fetchDirect`, and the warnings that they log. */
-export class Observer {
+export class Recorder {
   /** The runtime to give to the providers. */
   readonly runtime: Runtime;
   /** Takes the place of their logger. */
