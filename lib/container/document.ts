@@ -54,7 +54,7 @@ function reported(code: string, message: string | undefined): CredentialsProvide
 }
 
 function invalid(state: string): CredentialsProviderError {
-  return new CredentialsProviderError("ContainerInvalidResponse", `Cannot use the credentials document: ${state}`, {
+  return new CredentialsProviderError("ContainerInvalidResponse", `Cannot use the container credentials: ${state}`, {
     statusCode: 200,
     hint: "Something other than the credentials endpoint of the container may be responding at this address.",
   });

@@ -6,7 +6,7 @@ import type { ContainerTarget } from "./settings.ts";
 const EKS_HOSTS: readonly string[] = ["169.254.170.23", "[fd00:ec2::23]"];
 const ASSOCIATION_HINT =
   "Associate a role with the service account: aws eks create-pod-identity-association. The trust " +
-  "policy must allow pods.eks.amazonaws.com sts:AssumeRole and sts:TagSession.";
+  "policy of the role must allow pods.eks.amazonaws.com to call sts:AssumeRole and sts:TagSession.";
 const TASK_ROLE_HINT =
   "Check that the task definition has a taskRoleArn, and that AWS_CONTAINER_CREDENTIALS_RELATIVE_URI was not copied from another task.";
 const TOKEN_HINT = "Check the clock of the node, and that the service account token is projected into the pod.";

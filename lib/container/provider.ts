@@ -100,9 +100,9 @@ export class ContainerProvider implements CredentialsSource {
   /**
    * Requests the credentials.
    *
-   * @throws {CredentialsProviderError} `NoCredentials` where no URI is set; `ContainerConfigurationError`,
+   * @throws {CredentialsProviderError} `NoCredentials` if no URI is set; `ContainerConfigurationError`,
    * `TokenFileError`, `ContainerHttpError` (with `statusCode` and `containerCode`), `ContainerInvalidResponse`,
-   * `ContainerUnreachable`, `ContainerProxyError`.
+   * `ContainerUnreachable`, `ContainerProxyError`; `ConfigurationError` on a runtime that cannot send the request.
    */
   async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
     signal?.throwIfAborted();

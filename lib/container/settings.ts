@@ -15,7 +15,7 @@ interface Setting {
   readonly value: string;
 }
 
-/** The options that replace the variables. */
+/** The options for the URI and the token; each replaces a variable. */
 interface ContainerLocation {
   readonly awsContainerCredentialsRelativeUri?: string | undefined;
   readonly awsContainerCredentialsFullUri?: string | undefined;

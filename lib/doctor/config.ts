@@ -43,7 +43,7 @@ async function checkFile(
   const named = namedBy === "default" ? "" : `, named by ${namedBy === "option" ? "an option" : "a variable"}`;
   try {
     return await runtime.readTextFile(path) === undefined
-      ? [{ check, status: "skipped", message: `There is no ${kind} ${path}${named}` }]
+      ? [{ check, status: "skipped", message: `The ${kind} does not exist: ${path}${named}` }]
       : [{ check, status: "ok", message: `The ${kind} is ${path}${named}` }];
   } catch {
     return []; // loadSharedConfig reports it

@@ -85,7 +85,10 @@ async function* report(findings: AsyncGenerator<Finding, Verdict>): AsyncGenerat
   const problems: Finding[] = [];
   for (;;) {
     const { done, value } = await findings.next();
-    if (done) return yield printableFinding(conclusion(value, problems));
+    if (done) { // its value is the result; `for await` would drop it
+      yield printableFinding(conclusion(value, problems));
+      return;
+    }
     if (value.status === "failure" || value.status === "warning") problems.push(value);
     yield printableFinding(value);
   }
@@ -99,7 +102,7 @@ function conclusion(verdict: Verdict, problems: readonly Finding[]): Finding {
   }
   const states = {
     rejected: "Credentials can be retrieved, but AWS rejects them",
-    failed: `Credentials cannot be retrieved: ${"by" in verdict ? LINK_NAMES[verdict.by] : ""} failed`,
+    failed: `Credentials cannot be retrieved from ${"by" in verdict ? LINK_NAMES[verdict.by] : ""}`,
     exhausted: "Credentials cannot be retrieved: no provider of the chain has any",
   };
   const cause = problems.find(({ status }) => status === "failure") ?? problems[0];

@@ -5,10 +5,10 @@ import { printableMessage } from "../printable.ts";
 /** One result of {@linkcode diagnose}. It holds no secret, and no control characters from outside. */
 export interface Finding {
   /**
-   * What was checked; stable under semver. In this order: `runtime`, `permissions` (Deno), `options` (where one is not
-   * known), `variables`, `proxy`, `config`, `config.profile`; the providers of the default chain, `environment`,
-   * `profile`, `webIdentity`, `container` and `imds`, each preceded by the checks of its steps; with `online`
-   * the check `sts`; and last `credentials`. A check may have several findings.
+   * What was checked; stable under semver. In this order: `runtime`, `permissions` (Deno), `options` (only for an
+   * unknown option), `variables`, `proxy`, `config`, `config.profile`; the providers of the default chain,
+   * `environment`, `profile`, `webIdentity`, `container` and `imds`, each preceded by the checks of its steps; with
+   * `online` the check `sts`; and last `credentials`. A check may have several findings.
    */
   readonly check: string;
   /**

@@ -16,10 +16,14 @@ export function checkProxy({ env }: Pick<Runtime, "env">): readonly Finding[] {
   if (!set.some((name) => PROXY_VARIABLES.includes(name))) {
     return [{ check, status: "skipped", message: "No variable names a proxy" }];
   }
-  return [{ check, status: "ok", message: `Set: ${set.join(", ")}` }, ...services(env), ...metadata(env)];
+  return [
+    { check, status: "ok", message: `Set: ${set.join(", ")}` },
+    ...serviceFindings(env),
+    ...metadataFindings(env),
+  ];
 }
 
-function services(env: Runtime["env"]): readonly Finding[] {
+function serviceFindings(env: Runtime["env"]): readonly Finding[] {
   const check = "proxy";
   const variable = proxyVariable(STS_URL, env);
   if (variable === undefined) return [];
@@ -29,7 +33,7 @@ function services(env: Runtime["env"]): readonly Finding[] {
   return [{ check, status: "ok", message, hint }];
 }
 
-function metadata(env: Runtime["env"]): readonly Finding[] {
+function metadataFindings(env: Runtime["env"]): readonly Finding[] {
   const check = "proxy";
   const variable = proxyVariable(IMDS_URL, env);
   if (variable === undefined || isExempt(IMDS_URL, env)) return [];

@@ -25,7 +25,7 @@ export function checkPermissions(options: SharedConfigOptions, runtime: Runtime)
     return [{ check, status: "ok", message: "Deno grants access to the variables, the config files and IMDS" }];
   }
   return refusals.map(([what, flag]) => (
-    { check, status: "warning", message: `Deno may not ${what}`, hint: `Start Deno with ${flag}.` }
+    { check, status: "warning", message: `Deno has no permission to ${what}`, hint: `Start Deno with ${flag}.` }
   ));
 }
 

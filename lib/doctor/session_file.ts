@@ -35,7 +35,7 @@ export async function checkSession(
   const message = `The token of ${name} in ${path} ${expiry(expiresAt, runtime.now())}`;
   return canRefresh
     ? [{ check, status: "ok", message: `${message}, and can be refreshed` }]
-    : [{ check, status: "ok", message, hint: `Then run \`${command}\`.` }];
+    : [{ check, status: "ok", message, hint: `When it expires, run \`${command}\`.` }];
 }
 
 async function findSso(profile: string, options: DefaultProviderOptions, runtime: Runtime): Promise<FoundSession> {

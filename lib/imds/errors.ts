@@ -4,8 +4,8 @@ import { isTransientStatus, type SendResult } from "../http/retry.ts";
 /** Says that something else may respond in place of IMDS. */
 export const NOT_EC2_HINT = "Something other than EC2's metadata service may be responding at this address.";
 
-/** What an error says about the settings. */
-interface Target {
+/** The settings that messages quote. */
+interface QuotedSettings {
   readonly endpoint: string;
   readonly timeoutMs: number;
 }
@@ -28,7 +28,11 @@ const STATUS_HINTS: Readonly<Record<number, string>> = {
 };
 
 /** The error for an outcome other than 200: its message names the action and the outcome, its hint the fix. */
-export function failure(action: string, { outcome, attempts }: SendResult, settings: Target): CredentialsProviderError {
+export function failure(
+  action: string,
+  { outcome, attempts }: SendResult,
+  settings: QuotedSettings,
+): CredentialsProviderError {
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
   switch (outcome.kind) {
     case "response":
@@ -67,7 +71,7 @@ export function failure(action: string, { outcome, attempts }: SendResult, setti
  * timeout names both causes: outside EC2 there is no IMDS, and where the hop limit is 1 its response does not reach a
  * container.
  */
-export function tokenFailure(sent: SendResult, settings: Target): CredentialsProviderError {
+export function tokenFailure(sent: SendResult, settings: QuotedSettings): CredentialsProviderError {
   const error = failure(TOKEN_ACTION, sent, settings);
   const { message, cause, hint, statusCode } = error;
   if (statusCode === 400) return new CredentialsProviderError("ImdsTokenError", message, { statusCode, hint });
@@ -92,7 +96,7 @@ export function fallbackError(blockedBy: string, cause: CredentialsProviderError
 }
 
 /** The token request got no response, and the instance does not allow IMDSv1 in its place. */
-export function v1RejectedError(settings: Target): CredentialsProviderError {
+export function v1RejectedError(settings: QuotedSettings): CredentialsProviderError {
   return new CredentialsProviderError(
     "ImdsTokenTimeout",
     `Cannot ${TOKEN_ACTION}: no complete response within ${settings.timeoutMs} ms, and IMDSv1 returned 401`,

@@ -4,7 +4,7 @@ import type { Credentials, CredentialsSource, RetrieveOptions } from "../credent
 import { CredentialsProviderError } from "../errors.ts";
 import { parseImdsCredentials } from "./document.ts";
 import { isRoleName, parseRoleList } from "./document.ts";
-import { adjustedExpiry, capExpiry, extendedExpiry } from "./expiry.ts";
+import { adjustedExpiration, cappedExpiration, extendedExpiration } from "./expiration.ts";
 import type { Runtime } from "../runtime.ts";
 import { IMDS_PROVIDER_RULES, IMDS_RULES, type ImdsOptions, resolveRoleName } from "./settings.ts";
 import { SHARED_CONFIG_RULES } from "../config/files.ts";
@@ -46,6 +46,8 @@ const LEGACY: readonly PathKind[] = ["legacy"];
 const BOTH: readonly PathKind[] = ["extended", "legacy"];
 const NO_ROLE_HINT =
   "Attach an IAM role to the instance (an instance profile): its credentials are available within seconds.";
+const REPLACED_ROLE_HINT =
+  "The role may have been removed or replaced a moment ago: check the instance profile, then try again.";
 const WRONG_NAME_HINT = "Correct ec2InstanceProfileName, or remove it to use the role attached to the instance.";
 
 /**
@@ -113,7 +115,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
     const document = configured === undefined
       ? await this.#readDiscovered(read)
       : await this.#readConfigured(configured, read);
-    return capExpiry(parseImdsCredentials(document), this.#options.capExpirySeconds, this.#runtime.now());
+    return cappedExpiration(parseImdsCredentials(document), this.#options.capExpirySeconds, this.#runtime.now());
   }
 
   /**
@@ -125,7 +127,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
    */
   handleFailToRefresh(previous: Credentials | undefined, error: unknown): Credentials {
     const now = this.#runtime.now();
-    const extended = extendedExpiry(previous, now, this.#runtime.random());
+    const extended = extendedExpiration(previous, now, this.#runtime.random());
     if (extended?.expiration === undefined) throw error;
     if (extended !== previous) {
       const minutes = Math.floor((extended.expiration.getTime() - now) / 60_000);
@@ -141,7 +143,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
    * minutes are left.
    */
   adjustExpiresBy(credentials: Credentials, ms: number): Credentials {
-    return adjustedExpiry(credentials, ms, this.#runtime.now());
+    return adjustedExpiration(credentials, ms, this.#runtime.now());
   }
 
   /** The names of the providers that this one retrieves from, for reports. */
@@ -182,7 +184,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
       this.#roleName = document === undefined ? undefined : name;
       if (document !== undefined) return document;
     }
-    throw notFound("ImdsNoRole", "IMDS lists a role but has no document for it", NO_ROLE_HINT);
+    throw notFound("ImdsNoRole", "IMDS lists a role but has no document for it", REPLACED_ROLE_HINT);
   }
 
   async #discover(read: Read): Promise<string> {

@@ -239,12 +239,12 @@ export async function resolveRoleName(
   sources: () => Promise<SettingSources>,
 ): Promise<string | undefined> {
   const [variable, key] = ["AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name"];
-  const name = (name: string, text: string) => validated("use the settings", name, ROLE_NAME_RULE, text);
-  if (option !== undefined) return name("ec2InstanceProfileName", option);
+  const roleName = (setting: string, text: string) => validated("use the settings", setting, ROLE_NAME_RULE, text);
+  if (option !== undefined) return roleName("ec2InstanceProfileName", option);
   const fromEnv = env(variable);
-  if (fromEnv !== undefined) return name(variable, fromEnv);
+  if (fromEnv !== undefined) return roleName(variable, fromEnv);
   const fromProfile = (await sources()).profile.get(key);
-  return fromProfile === undefined ? undefined : name(key, fromProfile);
+  return fromProfile === undefined ? undefined : roleName(key, fromProfile);
 }
 
 /** An endpoint overrides a mode, wherever the two are set. */

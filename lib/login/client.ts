@@ -78,6 +78,6 @@ export class LoginClient {
   }
 
   #error(state: string, details: CredentialsErrorDetails): CredentialsProviderError {
-    return new CredentialsProviderError("LoginError", `Cannot refresh the login: ${state}`, details);
+    return new CredentialsProviderError("LoginError", `Cannot refresh the login session: ${state}`, details);
   }
 }

@@ -48,6 +48,7 @@ export async function importEcKey(pem: string): Promise<EcKey> {
   }
 }
 
+/** The private key in a PEM block, as hex digits. */
 function parsePem(pem: string): string {
   const [, label, base64 = ""] = PEM_REGEXP.exec(pem.trim()) ?? [];
   if (label === undefined) throw new SyntaxError("it is not one PEM block that holds a private key");

@@ -12,8 +12,8 @@ export interface ProcessDocumentOptions {
   /** The AWS account of the credentials if the document has no AccountId. */
   readonly accountId?: string | undefined;
   /**
-   * Reads `\"` as `"` where the text is no JSON otherwise: on Windows some programs print quotes as they had to be
-   * typed.
+   * If the text is not JSON, reads it again with `\"` replaced by `"`: on Windows some programs print the backslashes
+   * that the command line needed.
    * @default {false}
    */
   readonly repairQuotes?: boolean;
@@ -51,7 +51,7 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
   if (missing !== undefined) {
     throw invalid("ProcessProviderRequiredError", `its ${missing} is missing or empty`, `Print ${missing}, a string.`);
   }
-  const [accessKeyId, secretAccessKey] = [string(fields, REQUIRED[0]), string(fields, REQUIRED[1])];
+  const [accessKeyId, secretAccessKey] = [requiredString(fields, REQUIRED[0]), requiredString(fields, REQUIRED[1])];
   const sessionToken = optionalString(fields, "SessionToken");
   const accountId = optionalString(fields, "AccountId") ?? options.accountId;
   const expiration = optionalString(fields, "Expiration");
@@ -80,10 +80,10 @@ function isMissing(value: unknown): boolean {
 }
 
 function optionalString(fields: Fields, name: string): string | undefined {
-  return isMissing(fields[name]) ? undefined : string(fields, name);
+  return isMissing(fields[name]) ? undefined : requiredString(fields, name);
 }
 
-function string(fields: Fields, name: string): string {
+function requiredString(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== "string") throw malformed(`its ${name} is not a string`);
   return value;

@@ -38,13 +38,13 @@ const NOT_STARTED_HINT = "Check the path of the program, and that this user may 
  * process, `/bin/sh`, detects the end of this program. No signal listener is added, and the default action of signals
  * is not changed. The process group is not killed in this way in three cases:
  *
- * - Where stdin of this program is a terminal, only the process is killed, not what it started. It gets no process
- *   group of its own, in which it could not read from the terminal.
- * - Where `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), the process is killed at
+ * - If stdin of this program is a terminal, only the process is killed, not what it started. It gets no process group
+ *   of its own, in which it could not read from the terminal.
+ * - If `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), the process is killed at
  *   once: on Windows together with all that it started, elsewhere only the process. If a signal or `worker.terminate()`
  *   ends this program, the process continues. `worker.terminate()` ends this program.
- * - Where a signal ends this program in the instant between the start of the process and the message to `/bin/sh`, the
- *   process runs on.
+ * - If a signal ends this program after the process has started, but before its id is written to `/bin/sh`, the process
+ *   continues.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html}

@@ -30,7 +30,10 @@ export interface ProcessProviderOptions extends SharedConfigOptions {
   readonly timeout?: number | undefined;
   /** Bytes of output above which the process group is killed; an integer >= 1. @default {65536} */
   readonly maxBufferSize?: number | undefined;
-  /** Whether the process reads what this program reads, an MFA code for example. @default {"inherit"} */
+  /**
+   * With "inherit" the process reads the stdin of this program, for example an MFA code; with "ignore" its stdin is
+   * empty. @default {"inherit"}
+   */
   readonly stdin?: "inherit" | "ignore" | undefined;
   /**
    * Where the process writes prompts and diagnostics: to the stderr of this program ("inherit"), nowhere ("ignore"), or

@@ -14,7 +14,7 @@ export type Base =
 type SourceName = typeof SOURCE_NAMES[number];
 
 /** A role that a profile names. */
-export interface RoleHop {
+export interface RoleStep {
   readonly profile: string;
   readonly role: RoleParameters;
 }
@@ -22,7 +22,7 @@ export interface RoleHop {
 /** What a profile names: base credentials, and the roles to assume with them, one after the other. */
 export interface Plan {
   readonly base: Base;
-  readonly roles: readonly RoleHop[];
+  readonly roles: readonly RoleStep[];
   readonly warnings: readonly string[];
 }
 
@@ -55,7 +55,7 @@ const KEYS = {
  */
 export function planProfile(profiles: Profiles, name: string): Plan {
   const visited: string[] = [];
-  const roles: RoleHop[] = [];
+  const roles: RoleStep[] = [];
   const warnings: string[] = [];
   for (let current = name;;) {
     const referrer = visited.at(-1);
@@ -67,9 +67,10 @@ export function planProfile(profiles: Profiles, name: string): Plan {
       throw roleError(label(name), `source_profile leads through more than ${MAX_PROFILES} profiles`);
     }
     const source = roleSource(profile, current, referrer !== undefined);
-    if (source === undefined || source === current) {
-      const base = baseOf(profile, current, source === current ? current : referrer, source === undefined, warnings);
-      if (source === current) roles.unshift({ profile: current, role: roleOf(profile, current) });
+    const isOwnSource = source === current; // static keys and role_arn in one profile
+    if (source === undefined || isOwnSource) {
+      const base = baseOf(profile, current, isOwnSource ? current : referrer, source === undefined, warnings);
+      if (isOwnSource) roles.unshift({ profile: current, role: roleOf(profile, current) });
       return { base, roles, warnings };
     }
     roles.unshift({ profile: current, role: roleOf(profile, current) });
@@ -87,12 +88,12 @@ export function planProfile(profiles: Profiles, name: string): Plan {
 function roleSource(
   profile: Profile,
   name: string,
-  isHop: boolean,
+  isSourceProfile: boolean,
 ): string | { readonly credentialSource: string } | undefined {
-  if (isHop && hasKeys(profile, name)) return undefined;
+  if (isSourceProfile && hasKeys(profile, name)) return undefined;
   const [source, credentialSource] = [value(profile, "source_profile"), value(profile, "credential_source")];
   if (value(profile, "role_arn") === undefined) {
-    if (isHop && credentialSource !== undefined) {
+    if (isSourceProfile && credentialSource !== undefined) {
       throw roleError(label(name), "it has credential_source without role_arn");
     }
     return undefined;
@@ -193,7 +194,7 @@ function roleOf(profile: Profile, name: string): RoleParameters {
 function namedSource(source: string, profile: string, warnings: string[]): Base {
   const name = SOURCE_NAMES.find((known) => known.toLowerCase() === source.toLowerCase());
   if (name === undefined) {
-    throw roleError(label(profile), "its credential_source is unknown", `Write ${SOURCE_NAMES.join(", ")}.`);
+    throw roleError(label(profile), "its credential_source is unknown", `Write one of ${SOURCE_NAMES.join(", ")}.`);
   }
   if (name !== source) {
     warnings.push(
@@ -246,12 +247,12 @@ function noCredentialsError(profile: Profile, name: string, referrer: string | u
     return roleError(label(name), `it has ${roleKey} without role_arn`, "Add role_arn, or remove the key.");
   }
   const state = value(profile, "sso_session") !== undefined
-    ? "its sso_session gives a bearer token only, without sso_account_id and sso_role_name"
+    ? "its sso_session without sso_account_id and sso_role_name gives only a bearer token"
     : "it names no credentials";
   if (referrer !== undefined) {
     throw roleError(
       label(referrer),
-      `source_profile names ${label(name)}, and ${state}`,
+      `source_profile names ${label(name)}: ${state}`,
       "Add credentials to that profile, or name another one.",
     );
   }

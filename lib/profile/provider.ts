@@ -96,7 +96,7 @@ export interface ProfileOptions extends ProfileProviderOptions, CacheOptions {}
  *
  * @param options See {@linkcode ProfileOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
- * what {@linkcode ProfileProvider.retrieve} throws.
+ * what {@linkcode ProfileProvider.retrieve} throws, unless cached credentials can be served.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}

@@ -24,17 +24,17 @@ import {
 
 /** Options of {@linkcode ProfileProvider}. */
 export interface ProfileProviderOptions extends SharedConfigOptions {
-  /** How to request from IMDS, for a profile with `credential_source = Ec2InstanceMetadata`. */
+  /** Options for IMDS, used for a profile with `credential_source = Ec2InstanceMetadata`. */
   readonly imds?: InstanceMetadataProviderOptions | undefined;
-  /** How to request from the container endpoint, for a profile with `credential_source = EcsContainer`. */
+  /** Options for the container endpoint, used for a profile with `credential_source = EcsContainer`. */
   readonly container?: ContainerProviderOptions | undefined;
-  /** How to run the command, for a profile with `credential_process`. */
+  /** Options for the command, used for a profile with `credential_process`. */
   readonly process?: Omit<ProcessProviderOptions, "command"> | undefined;
-  /** How to call STS, for a profile with `role_arn`. */
+  /** Options for STS, used for a profile with `role_arn`. */
   readonly sts?: Omit<StsOptions, "region"> | undefined;
-  /** How to use SSO, for a profile with `sso_account_id` and `sso_role_name`. */
+  /** Options for SSO, used for a profile with `sso_account_id` and `sso_role_name`. */
   readonly sso?: Pick<SsoProviderOptions, "endpoint" | "maxRetries"> | undefined;
-  /** How to use the sign-in service, for a profile with `login_session`. */
+  /** Options for the sign-in service, used for a profile with `login_session`. */
   readonly login?: Pick<LoginProviderOptions, "endpoint" | "maxRetries"> | undefined;
   /** Called when a person must sign in with SSO or a login; see {@linkcode LoginHandler}. */
   readonly onLoginRequired?: LoginHandler | undefined;

@@ -19,7 +19,7 @@ import { StsClient, stsEndpoint } from "../sts/client.ts";
 import { RoleSession, type SourceCredentials } from "../sts/role_session.ts";
 import { WebIdentityProvider } from "../sts/web_identity.ts";
 import { COMMON_RULES, knownOptions } from "../validate.ts";
-import type { Base, Plan, RoleHop } from "./plan.ts";
+import type { Base, Plan, RoleStep } from "./plan.ts";
 import { PROFILE_RULES, type ProfileProviderOptions } from "./settings.ts";
 
 /** Returns the current properties of a profile. */
@@ -47,7 +47,7 @@ export function planSource(
 }
 
 function roleSession(
-  { profile, role }: RoleHop,
+  { profile, role }: RoleStep,
   source: SourceCredentials,
   { mfaCodeProvider, mfaRefresh = true }: ProfileProviderOptions,
   sts: StsClient,
@@ -115,7 +115,7 @@ function required(source: CredentialsSource, { profile, name }: Extract<Base, { 
       source.retrieve(options).catch((error: unknown) => {
         if (!(error instanceof CredentialsProviderError) || !error.tryNextLink) throw error;
         const { code, message, hint, statusCode, recoverable } = error;
-        const named = `${message}; profile ${printable(profile)} demands it with credential_source = ${name}`;
+        const named = `${message}; credential_source of profile ${printable(profile)} is ${name}`;
         throw new CredentialsProviderError(code, named, {
           hint,
           statusCode,

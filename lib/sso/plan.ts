@@ -44,13 +44,13 @@ export function ssoPlan(profile: Section, ssoSessions: ReadonlyMap<string, Prope
     return { kind: ["sso_session", "sso_start_url", "sso_region"].some(has) ? "bearerToken" : "none" };
   }
   const session = valueOf(profile, "sso_session");
-  const shared = session === undefined ? profile : sessionSection(session, profile, ssoSessions);
+  const sessionSource = session === undefined ? profile : sessionSection(session, profile, ssoSessions);
   return {
     kind: "sso",
     settings: {
       session,
-      startUrl: requiredValue("sso_start_url", profile, shared),
-      region: requiredValue("sso_region", profile, shared),
+      startUrl: requiredValue("sso_start_url", profile, sessionSource),
+      region: requiredValue("sso_region", profile, sessionSource),
       accountId: requiredValue("sso_account_id", profile),
       roleName: requiredValue("sso_role_name", profile),
     },
@@ -69,21 +69,21 @@ function sessionSection(session: string, profile: Section, ssoSessions: Readonly
 }
 
 /** The value of a key that the profile, its session, or both with the same value can have. */
-function requiredValue(key: string, profile: Section, shared: Section = profile): string {
-  const [own, other] = [valueOf(profile, key), valueOf(shared, key)];
+function requiredValue(key: string, profile: Section, sessionSource: Section = profile): string {
+  const [own, other] = [valueOf(profile, key), valueOf(sessionSource, key)];
   if (own !== undefined && other !== undefined && own !== other) {
     throw invalid(
       profile,
-      `its ${key} differs from that in ${shared.name}`,
-      `Remove ${key} from ${profile.name}: ${shared.name} is the place for it.`,
+      `its ${key} differs from that in ${sessionSource.name}`,
+      `Remove ${key} from ${profile.name}: ${sessionSource.name} is the place for it.`,
     );
   }
   const value = other ?? own;
   if (value !== undefined) return value;
   throw invalid(
     profile,
-    `${key} is missing in ${shared.name}`,
-    `Add ${key} to ${shared.name}, by hand or with \`aws configure sso\`.`,
+    `${key} is missing in ${sessionSource.name}`,
+    `Add ${key} to ${sessionSource.name}, by hand or with \`aws configure sso\`.`,
   );
 }
 

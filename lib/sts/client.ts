@@ -84,24 +84,24 @@ export class StsClient {
    *
    * @throws {CredentialsProviderError} As {@linkcode StsClient.send}.
    */
-  async call(call: StsCall<StsAction>): Promise<Credentials> {
+  async retrieveCredentials(call: StsCall<StsAction>): Promise<Credentials> {
     return parseStsCredentials(await this.send(call), call.action, roleArnOf(call));
   }
 
   /**
-   * Calls an operation, and returns the response. Each attempt is signed anew; where STS rejects the time of a
+   * Calls an operation, and returns the response. Each attempt is signed anew; if STS rejects the time of a
    * signature, it is signed once more with the clock of STS.
    *
    * @throws {CredentialsProviderError} `StsError`, `StsInvalidResponse`, `StsUnreachable`.
    */
   async send(call: StsCall<StsAction | "GetCallerIdentity">): Promise<string> {
-    let isCorrected = call.credentials === undefined;
+    let mayCorrectClock = call.credentials !== undefined;
     const sent = await this.#http.send(() => this.#request(call), {
       limits: { timeoutMs: this.#timeoutMs },
       signal: call.signal,
       nextDelayMs: (outcome, retries) => {
-        if (!isCorrected && this.#correctClock(outcome)) {
-          isCorrected = true;
+        if (mayCorrectClock && this.#correctClock(outcome)) {
+          mayCorrectClock = false;
           return 0;
         }
         return stsDelayMs(outcome, retries, this.#maxRetries, this.#runtime.random());

@@ -86,11 +86,11 @@ export class RoleSession implements CredentialsSource {
     ];
     const call = { action: "AssumeRole", parameters, endpoint, signal } as const;
     try {
-      return await sts.call({ ...call, credentials: source });
+      return await sts.retrieveCredentials({ ...call, credentials: source });
     } catch (error) {
-      const renewed = isExpiredToken(error) && !this.#needsMfa() ? await this.#renewSource(source) : source;
-      if (renewed.accessKeyId === source.accessKeyId) throw error;
-      return await sts.call({ ...call, credentials: renewed });
+      const refreshed = isExpiredToken(error) && !this.#needsMfa() ? await this.#refreshSource(source) : source;
+      if (refreshed.accessKeyId === source.accessKeyId) throw error; // the same credentials would be rejected again
+      return await sts.retrieveCredentials({ ...call, credentials: refreshed });
     }
   }
 
@@ -106,13 +106,13 @@ export class RoleSession implements CredentialsSource {
   }
 
   /** STS rejected the source credentials as expired: a cache in the source drops them. Returns new ones. */
-  async #renewSource(rejected: Credentials): Promise<Credentials> {
+  async #refreshSource(rejected: Credentials): Promise<Credentials> {
     const { invalidate } = this.#settings.source as { invalidate?: (rejected: Credentials) => void };
     invalidate?.(rejected);
     return validCredentials(await this.#retrieveSource());
   }
 
-  async #mfaCode(caller: AbortSignal | undefined): Promise<string> {
+  async #mfaCode(callerSignal: AbortSignal | undefined): Promise<string> {
     const { params: { SerialNumber: serial = "" }, mfaCodeProvider, mfaRefresh, profile } = this.#settings;
     if (mfaCodeProvider === undefined) {
       throw this.#mfaError("it needs an MFA code, and there is no mfaCodeProvider", "Give the option mfaCodeProvider.");
@@ -121,10 +121,10 @@ export class RoleSession implements CredentialsSource {
       throw this.#mfaError("it needs a new MFA code, and mfaRefresh is false", "Start the program again.");
     }
     const timeout = this.#runtime.timeout(MFA_TIMEOUT_MS);
-    const signal = caller === undefined ? timeout : AbortSignal.any([timeout, caller]);
+    const signal = callerSignal === undefined ? timeout : AbortSignal.any([timeout, callerSignal]);
     const code = await untilAborted(callProvider(mfaCodeProvider, { serial, profile, signal }), signal).catch(
       (error: unknown) => {
-        caller?.throwIfAborted();
+        callerSignal?.throwIfAborted();
         // the error of mfaCodeProvider itself says why there is no code
         if (error instanceof CredentialsProviderError) throw error;
         const state = timeout.aborted

@@ -127,7 +127,7 @@ export class WebIdentityProvider implements CredentialsSource {
   }
 
   #exchange(token: string, { parameters, sources }: Settings, signal: AbortSignal | undefined): Promise<Credentials> {
-    return this.#sts.call({
+    return this.#sts.retrieveCredentials({
       action: "AssumeRoleWithWebIdentity",
       parameters: [
         ...leadingParameters(parameters, this.#runtime.now()),

@@ -32,7 +32,7 @@ describe("diagnose() for a person who signed in with SSO", () => {
     laptop.files[old] = laptop.sso.login();
     const [session = ""] = await sessionOf(laptop, "old");
     assertStringIncludes(session, "profile.session ok: The token of SSO for profile old in ");
-    assertStringIncludes(session, "expires in 8 h 0 min -> Then run `aws sso login --profile old`.");
+    assertStringIncludes(session, "expires in 8 h 0 min -> When it expires, run `aws sso login --profile old`.");
   });
 
   it("says of an expired token that it can be refreshed, and refreshes it", async () => {

@@ -124,7 +124,7 @@ describe("diagnose() in a program of its own", () => {
   (RUNTIME === "deno" ? it : it.skip)("says that variables may not be read", async () => {
     const found = await run({ AWS_PROFILE: "canary" }, ["--allow-sys=homedir"]);
     const permission = found.find(({ check }) => check === "permissions");
-    assertEquals(permission?.message, "Deno may not read the variables AWS_*, which count as unset");
+    assertEquals(permission?.message, "Deno has no permission to read the variables AWS_*, which count as unset");
     assertEquals(found.at(-1)?.hint?.includes("--allow-env=AWS_*"), true);
   });
 });

@@ -136,7 +136,7 @@ describe("fromProfile() with roles", () => {
       const { all } = setUp(role("app", `credential_source = ${source}`), { profile: "app" });
       const error = await assertRejects(() => fromProfile(all)(), CredentialsProviderError);
       assertEquals([error.code, error.tryNextLink], ["NoCredentials", false]);
-      assert(error.message.includes(`credential_source = ${source}`), error.message);
+      assert(error.message.includes(`credential_source of profile app is ${source}`), error.message);
     }
   });
 

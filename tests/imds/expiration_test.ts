@@ -7,7 +7,7 @@ import { readTable } from "../support/tables.ts";
 /** Times are seconds from now; `null` for credentials without an end. */
 interface Row {
   readonly name: string;
-  readonly call: "handleFailToRefresh" | "adjustExpiresBy" | "capExpiry";
+  readonly call: "handleFailToRefresh" | "adjustExpiresBy" | "capExpirySeconds";
   readonly life: number | null | "none";
   readonly random: number;
   readonly by?: number;
@@ -39,7 +39,7 @@ async function act(row: Row): Promise<{ result: unknown; warnings: readonly stri
   });
   const previous = row.life === "none" ? undefined : held(row.life);
   const results = {
-    capExpiry: () => provider.retrieve(),
+    capExpirySeconds: () => provider.retrieve(),
     adjustExpiresBy: () => provider.adjustExpiresBy(held(row.life as number | null), (row.by ?? 0) * 1_000),
     handleFailToRefresh: () => provider.handleFailToRefresh(previous, new RangeError("the refresh failed")),
   };
