@@ -140,13 +140,14 @@ export function mfaCodeProvider({ stdinIsTerminal, stderrIsTerminal, readHiddenL
  */
 export async function retrieve({ provider }: Source, { numbers }: Arguments, terminal: Terminal): Promise<Credentials> {
   const credentials = await provider();
-  const { source, expiration } = credentials;
+  const { source, expiration, originalExpiration = expiration } = credentials;
   const minimum = numbers["min-lifetime"];
-  if (expiration === undefined || minimum === undefined) return credentials;
-  const seconds = Math.floor((expiration.getTime() - terminal.runtime.now()) / 1_000);
+  if (originalExpiration === undefined || minimum === undefined) return credentials;
+  const seconds = Math.floor((originalExpiration.getTime() - terminal.runtime.now()) / 1_000);
   if (seconds >= minimum) return credentials;
+  const state = seconds > 0 ? `they expire in ${seconds} seconds` : "they are expired";
   throw new Failure(
-    `Cannot use the credentials from ${source}: they expire in ${seconds} seconds, and --min-lifetime is ${minimum}`,
+    `Cannot use the credentials from ${source}: ${state}, and --min-lifetime is ${minimum}`,
     "Wait until the source has new credentials, or set a longer lifetime there.",
   );
 }

@@ -118,6 +118,19 @@ describe("rolecreds get", () => {
     }
   });
 
+  it("fails with --min-lifetime where the source has only expired credentials", async () => {
+    const terminal = new FakeTerminal();
+    const { runtime } = terminal;
+    const emulator = new ImdsEmulator({
+      runtime: { ...runtime, now: () => runtime.time - 7_200_000 },
+      lifetimeSeconds: 3_600,
+    });
+    runtime.answer = emulator.fetch;
+    assertEquals([await terminal.run("get"), terminal.stdout === ""], [0, false]);
+    assertEquals(await terminal.run("get", "--min-lifetime", "1"), 1);
+    assert(terminal.stderr.includes("they are expired, and --min-lifetime is 1"), terminal.stderr);
+  });
+
   it("says first that it emulates, and keeps the document clean", async () => {
     const text = new FakeTerminal({ AWS_EC2_METADATA_DISABLED: "true" });
     Object.assign(text.runtime, realNetwork());
