@@ -5,7 +5,7 @@ import { countListeners } from "./support/count_listeners.ts";
 
 const never = new Promise<never>(() => {});
 
-describe("abortable()", () => {
+describe("untilAborted()", () => {
   it("adds one listener to a signal, however many wait, and removes it when all have ended", async () => {
     const { signal } = new AbortController();
     const listeners = countListeners(signal);

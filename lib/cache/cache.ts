@@ -1,7 +1,7 @@
 import type { Credentials, CredentialsSource, ForeignProvider, Logger, RetrieveOptions } from "../credentials.ts";
 import { type CacheEvent, Reporter } from "./events.ts";
-import { isBackingOff, nextAttemptAt } from "./refresh.ts";
-import { dateOf, Refresher } from "./refresher.ts";
+import { isBackingOff, nextAttemptAt } from "./refresh_decision.ts";
+import { dateOf, RefreshRunner } from "./refresh_runner.ts";
 import type { Runtime } from "../runtime.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { checkOptions, FRACTION, FUNCTION, NUMBER, type Rules, SECONDS_OR_ZERO, validSource } from "../validate.ts";
@@ -9,35 +9,38 @@ import { checkOptions, FRACTION, FUNCTION, NUMBER, type Rules, SECONDS_OR_ZERO, 
 /** Options of {@linkcode CredentialsCache}. */
 export interface CacheOptions {
   /**
-   * The length of the advisory window in milliseconds, for sources with static stability. It ends when the credentials
-   * expire; in it one caller refreshes and the others are served. 0 or less means the default: 5 minutes for a lifetime
-   * of up to 20 minutes, 15 minutes for one below 90 minutes, else 60 minutes.
+   * For sources with static stability: how many milliseconds before the expiration the advisory window begins. In it
+   * one caller refreshes and the others are served. 0 or less means the default: 5 minutes for a lifetime of up to 20
+   * minutes, 15 minutes for one below 90 minutes, else 60 minutes.
    */
   readonly advisoryWindow?: number | undefined;
   /**
-   * Makes the advisory window, or the expiry window of a source without static stability, shorter by a random part of
-   * its length, at most by this fraction; from 0 to 1. @default {0}
+   * Makes the advisory window and the expiry window shorter by a random part of their length, at most by this fraction;
+   * from 0 to 1.
+   *
+   * @default {0}
    */
   readonly advisoryWindowJitter?: number | undefined;
   /**
-   * How long before their expiration `expired` and `needsRefresh()` count credentials as expired, in seconds. A source
-   * without static stability is called again at that time; for the others the advisory window decides.
+   * How many seconds before the expiration the expiry window begins. In it `expired` and `needsRefresh()` are true. A
+   * source without static stability is called again when it begins; for other sources the advisory window decides.
+   *
    * @default {0}; `needsRefresh()` uses 15 if this is not given
    */
   readonly expiryWindowSeconds?: number | undefined;
-  /** Called with each event, for metrics. What it throws is ignored, also if it is an async function. */
+  /** Called with each event, for metrics. Errors that it throws are ignored, also those of an async function. */
   readonly onEvent?: ((event: CacheEvent) => void) | undefined;
   /**
-   * Receives diagnostics. If it is not given, these warnings go to `console.warn`: credentials of a source with static
-   * stability are served although their refresh failed, or were expired when they were retrieved. `null` turns the
-   * warnings off.
+   * Receives diagnostics. If it is not given, two warnings go to `console.warn`: credentials of a source with static
+   * stability are served although their refresh failed, or although they were expired when they were retrieved. `null`
+   * turns these warnings off.
    */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime, such as the clock. */
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** The rules of these options, except `logger` and `runtime`, see {@linkcode COMMON_RULES}. */
+/** The rules of these options, except `logger` and `runtime`, which have theirs in {@linkcode COMMON_RULES}. */
 export const CACHE_RULES: Rules = {
   advisoryWindow: NUMBER,
   advisoryWindowJitter: FRACTION,
@@ -48,11 +51,10 @@ export const CACHE_RULES: Rules = {
 const SDK_V2_EXPIRY_WINDOW_MS = 15_000;
 
 /**
- * Keeps one set of credentials fresh. All callers share one retrieval, and while a source is unavailable they get what
- * is cached.
+ * Caches one set of credentials and refreshes it. All callers share one retrieval.
  *
- * Sources with static stability (an instance role) are refreshed ahead of their expiration. `E` is the expiration, `A`
- * the advisory window, `M` the mandatory window:
+ * A source with static stability (an instance role) is called before the credentials expire; while it is unavailable,
+ * callers get the cached credentials. `E` is the expiration, `A` the advisory window, `M` the mandatory window:
  *
  * ```text
  *            success            E - A              E - M                E
@@ -62,13 +64,17 @@ const SDK_V2_EXPIRY_WINDOW_MS = 15_000;
  *
  *   a refresh fails:                what is cached is served, expired or not; no retrieval for 5 to 10 minutes
  *   with `recoverable: false`:      the error is thrown, except by `get()` while fresh; no retrieval for 1 to 5 seconds
- *   invalidate():                   as in the mandatory window, until a refresh returns other credentials
+ *   invalidate():                   as in the mandatory window, until the source returns other credentials
  * ```
  *
- * `A` is 5 minutes for a lifetime of up to 20 minutes, 60 minutes for one of 90 minutes and more, else 15 minutes; `M`
- * is one minute, but never longer than `A`. Other sources (a process, a function of yours) are called again when their
- * credentials expire, or when the expiry window starts. If that fails in the expiry window, the cached credentials are
- * served; after it callers get the error. No timer starts a refresh: each is started by a call.
+ * `A` is 5 minutes for a lifetime of up to 20 minutes, 15 minutes for one below 90 minutes, else 60 minutes; `M` is one
+ * minute, but not longer than `A`.
+ *
+ * Any other source (a process, a function of yours) is called again when the credentials expire, or when the expiry
+ * window begins. If the call fails in the expiry window, the cached credentials are served; later, callers get the
+ * error.
+ *
+ * No timer starts a refresh: each is started by a call.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html}
@@ -91,22 +97,22 @@ const SDK_V2_EXPIRY_WINDOW_MS = 15_000;
 export class CredentialsCache {
   readonly #expiryWindowSeconds: number | undefined;
   readonly #runtime: Runtime;
-  #refresher: Refresher;
+  #runner: RefreshRunner;
 
   /**
    * Puts a cache in front of a provider. Nothing is retrieved yet.
    *
-   * @param provider A function that returns credentials, or an object that retrieves. If it is a {@linkcode
-   * CachedProvider}, its source is used, so that credentials are not cached twice.
+   * @param provider A function that returns credentials, or an object with `retrieve()`. If it is a
+   * {@linkcode CachedProvider}, its source is used, so that credentials are not cached twice.
    * @param options See {@linkcode CacheOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
    */
   constructor(provider: CredentialsSource | ForeignProvider, options: CacheOptions = {}) {
     checkOptions("credentials cache", options, CACHE_RULES);
     const { advisoryWindow, advisoryWindowJitter, expiryWindowSeconds, onEvent, logger } = options;
     this.#expiryWindowSeconds = expiryWindowSeconds;
     this.#runtime = detectRuntime(options.runtime);
-    this.#refresher = new Refresher({
+    this.#runner = new RefreshRunner({
       source: validSource("credentials cache", provider),
       windows: {
         advisoryWindowMs: advisoryWindow,
@@ -121,32 +127,32 @@ export class CredentialsCache {
   /**
    * The credentials to use now, as a new copy. Resolves without a retrieval if none is needed.
    *
-   * @throws What the source throws, if no cached credentials may be served; the reason of an aborted signal, except in
-   * the advisory window, where the cached credentials are returned if the signal aborts during the refresh.
+   * @throws What the source throws, if no cached credentials may be served; the reason of an aborted signal. In the
+   * advisory window a caller that aborts while it waits gets the cached credentials instead.
    */
   get(options?: RetrieveOptions): Promise<Credentials> {
-    return this.#refresher.get(options);
+    return this.#runner.get(options);
   }
 
   /**
-   * Retrieves now, except in the pause after a refresh ({@linkcode backingOffUntil}): then it returns the cached
-   * credentials. For 1 to 5 seconds after an error that is not recoverable it throws that error again.
+   * Retrieves now, with two exceptions for a source with static stability: until `backingOffUntil` it returns the
+   * cached credentials, and for 1 to 5 seconds after an error with `recoverable: false` it throws that error again.
    */
   refresh(options?: RetrieveOptions): Promise<Credentials> {
     return this.get({ ...options, forceRefresh: true });
   }
 
-  /** A copy of the cached credentials, expired or not, without a retrieval; `undefined` while none are cached. */
+  /** A copy of the cached credentials, expired or not, without a retrieval; `undefined` if none are cached. */
   peek(): Credentials | undefined {
-    return this.#refresher.peek();
+    return this.#runner.peek();
   }
 
   /**
-   * The `needsRefresh()` of AWS SDK v2: whether no credentials are cached, AWS rejected them, or they expire within the
-   * expiry window. The window is 15 seconds if `expiryWindowSeconds` is not given.
+   * The `needsRefresh()` of AWS SDK v2: whether no credentials are cached, AWS rejected them, or the expiry window has
+   * begun. The window is 15 seconds if `expiryWindowSeconds` is not given.
    */
   needsRefresh(): boolean {
-    const { state } = this.#refresher;
+    const { state } = this.#runner;
     if (state.kind === "empty" || this.expired) return true;
     return this.#expiryWindowSeconds === undefined && this.#runtime.now() + SDK_V2_EXPIRY_WINDOW_MS > state.expiresAt;
   }
@@ -155,11 +161,11 @@ export class CredentialsCache {
    * Reports that AWS rejected credentials (`ExpiredToken`, `InvalidToken`, `ExpiredTokenException`; never
    * `AccessDenied`): the next call retrieves new ones.
    *
-   * @param rejected The rejected credentials. Only their `accessKeyId` is compared: if other credentials are cached
-   * already, nothing happens. Without it, the cached credentials count as rejected.
+   * @param rejected The rejected credentials. Only their `accessKeyId` is compared: if other credentials are cached by
+   * now, nothing happens. If it is absent, the cached credentials count as rejected.
    */
   invalidate(rejected?: Pick<Credentials, "accessKeyId">): void {
-    this.#refresher.invalidate(rejected);
+    this.#runner.invalidate(rejected);
   }
 
   /**
@@ -167,15 +173,15 @@ export class CredentialsCache {
    * retrieval waits until that one has ended, at most a minute.
    */
   clear(): void {
-    this.#refresher = this.#refresher.replacement();
+    this.#runner = this.#runner.replacement();
   }
 
   /**
-   * The expiration of the cached credentials, as `adjustExpiresBy` left it; `null` if none are cached or they do not
-   * expire.
+   * When the cached credentials expire, after `adjustExpiresBy` of the source if it has one; `null` if none are cached
+   * or they do not expire.
    */
   get expireTime(): Date | null {
-    const { state } = this.#refresher;
+    const { state } = this.#runner;
     return (state.kind === "cached" && dateOf(state.expiresAt)) || null;
   }
 
@@ -183,24 +189,24 @@ export class CredentialsCache {
    * Whether the cached credentials expire within `expiryWindowSeconds`, or AWS rejected them; true if none are cached.
    */
   get expired(): boolean {
-    const { state } = this.#refresher;
-    return state.kind === "empty" || state.rejected || this.#runtime.now() >= state.expiryWindowAt;
+    const { state } = this.#runner;
+    return state.kind === "empty" || state.isRejected || this.#runtime.now() >= state.expiryWindowAt;
   }
 
   /**
-   * The earliest time at which a call retrieves again, never in the past; `undefined` if the cached credentials do not
-   * expire and AWS did not reject them.
+   * The earliest time at which a call without `forceRefresh` retrieves, never in the past; `undefined` if the cached
+   * credentials do not expire and AWS did not reject them.
    */
   get nextRefresh(): Date | undefined {
-    return dateOf(nextAttemptAt(this.#refresher.state, this.#runtime.now()));
+    return dateOf(nextAttemptAt(this.#runner.state, this.#runtime.now()));
   }
 
   /**
    * The end of the pause after a refresh that failed with a recoverable error, or that returned the same or expired
-   * credentials; else `undefined`. No call retrieves before it.
+   * credentials; `undefined` if there is no pause. Before it no call retrieves.
    */
   get backingOffUntil(): Date | undefined {
-    const { state } = this.#refresher;
+    const { state } = this.#runner;
     return state.kind === "cached" && isBackingOff(state, this.#runtime.now()) ? dateOf(state.notBefore) : undefined;
   }
 }

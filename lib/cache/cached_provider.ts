@@ -21,15 +21,15 @@ export interface CachedProvider extends CredentialsProvider, CredentialsSource {
 }
 
 /**
- * Puts a cache in front of a provider, as fromEnv(), fromInstanceMetadata() and the other `from…()` functions do.
+ * Puts a cache in front of a provider, as `fromEnv()`, `fromInstanceMetadata()` and the other `from…()` functions do.
  *
- * @param provider A function that returns credentials, or an object that retrieves. Of a {@linkcode CachedProvider} its
- * source is used: credentials are not cached twice.
+ * @param provider A function that returns credentials, or an object with `retrieve()`. If it is a
+ * {@linkcode CachedProvider}, its source is used, so that credentials are not cached twice.
  * @param options See {@linkcode CacheOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
  * @since 0.1.0
- * @example A source of your own, refreshed ahead of time and served through outages
+ * @example A source of your own: its credentials are refreshed before they expire, and served while it is unavailable
  * ```ts
  * import { cached } from "@rolecreds/aws";
  * import { assertEquals } from "@std/assert";
@@ -49,14 +49,15 @@ export interface CachedProvider extends CredentialsProvider, CredentialsSource {
 export function cached(provider: CredentialsSource | ForeignProvider, options: CacheOptions = {}): CachedProvider {
   const source = validSource("cached provider", provider);
   const cache = new CredentialsCache(source, options);
-  const get: CredentialsProvider = (options) => cache.get(options);
-  const cachedGet = Object.assign(get, {
+  const get: CredentialsProvider = (retrieveOptions) => cache.get(retrieveOptions);
+  const cachedProvider = Object.assign(get, {
     memoized: true as const,
     invalidate: (rejected?: Pick<Credentials, "accessKeyId">) => cache.invalidate(rejected),
     clear: () => cache.clear(),
     cache,
   });
-  return Object.defineProperties(cachedGet as typeof cachedGet & CredentialsSource, {
+  // Object.assign() would read `staticStability` once, but a source may change it
+  return Object.defineProperties(cachedProvider as typeof cachedProvider & CredentialsSource, {
     retrieve: { value: source.retrieve.bind(source) },
     staticStability: { get: () => source.staticStability === true },
     handleFailToRefresh: { value: source.handleFailToRefresh?.bind(source) },

@@ -4,8 +4,8 @@ import { printable, printableMessage } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 
 /**
- * What happened in a {@linkcode CredentialsCache}. No field except `error` can hold a secret. `source` and
- * `accessKeyId` are made printable, see {@linkcode printable}.
+ * What happened in a {@linkcode CredentialsCache}. No field but `error` can hold a secret. Control characters in
+ * `source` and `accessKeyId` are replaced, and long values are cut.
  */
 export type CacheEvent =
   | {
@@ -30,13 +30,13 @@ export type CacheEvent =
     readonly type: "refreshFailed";
     /** The source of the cached credentials; `undefined` while none are cached. */
     readonly source: string | undefined;
-    /** What was thrown. The message of an error that is not from this library may quote anything; it is not logged. */
+    /** What was thrown. If it is not an error of this library, its message may hold secrets; it is not logged. */
     readonly error: unknown;
     /** Whether callers get the cached credentials; else they get the error. */
     readonly serving: boolean;
-    /** Whether the credentials that are served are expired; false if none are served. */
+    /** Whether callers get expired credentials; false if they get the error. */
     readonly expired: boolean;
-    /** The earliest time of the next retrieval; `undefined` if only `forceRefresh` retrieves again. */
+    /** The earliest time of the next retrieval; `undefined` if only a call with `forceRefresh` retrieves again. */
     readonly nextAttempt: Date | undefined;
   }
   | {
@@ -46,7 +46,7 @@ export type CacheEvent =
     readonly accessKeyId: string;
   }
   | {
-    /** The first refresh with credentials that are not expired, after failed ones. */
+    /** After failed refreshes, the first one that returned credentials that are not expired. */
     readonly type: "recovered";
     readonly source: string;
     /** How many refreshes failed with a recoverable error since the last success. */
@@ -63,7 +63,7 @@ interface LogLine {
   readonly message: string;
 }
 
-/** The log line of an event; times are given in seconds from `now`. `undefined` if nothing is logged. */
+/** The log line of an event, with the next attempt in seconds from `now`; `undefined` if the event is not logged. */
 function logLine(event: CacheEvent, now: number): LogLine | undefined {
   switch (event.type) {
     case "retrieved":
@@ -74,7 +74,7 @@ function logLine(event: CacheEvent, now: number): LogLine | undefined {
           `outage, or the clock of this machine is wrong; next attempt ${timeUntil(event.nextAttempt, now)}`,
       };
     case "refreshFailed":
-      if (!event.serving) return undefined;
+      if (!event.serving) return undefined; // the caller gets the error
       return {
         level: "warn",
         message:
@@ -84,9 +84,7 @@ function logLine(event: CacheEvent, now: number): LogLine | undefined {
     case "recovered":
       return {
         level: "info",
-        message: `Refreshed credentials from ${event.source} after ${event.failures} failed ${
-          event.failures === 1 ? "attempt" : "attempts"
-        }`,
+        message: `Refreshed credentials from ${event.source}; failed refreshes before: ${event.failures}`,
       };
     case "invalidated":
       return { level: "debug", message: `AWS rejected ${event.accessKeyId} from ${event.source}` };
@@ -101,15 +99,13 @@ function timeUntil(date: Date | undefined, now: number): string {
   return ms <= 0 ? "at the next call" : `in ${Math.ceil(ms / 1_000)} s`;
 }
 
-/**
- * Only the name of an error that is not from this library: the message may quote a command or the output of a command.
- */
+/** Only the name of an error that is not from this library: its message may quote a command or what it printed. */
 function describe(error: unknown): string {
   if (error instanceof CredentialsProviderError) return printableMessage(`${error.code}: ${error.message}`);
   return error instanceof Error ? printable(error.name) : "an unknown error";
 }
 
-/** Passes events to `onEvent` and log lines to the logger. Their errors are ignored. */
+/** Passes events to `onEvent` and their log lines to the logger. Errors of either are ignored. */
 export class Reporter {
   readonly #onEvent: ((event: CacheEvent) => void) | undefined;
   readonly #logger: Logger | null | undefined;
@@ -127,19 +123,22 @@ export class Reporter {
   }
 
   /**
-   * @param isVital Whether warnings are printed if there is no logger. True for sources with static stability: their
-   * errors reach no caller.
+   * Reports an event.
+   *
+   * @param printsWarnings Whether warnings are printed if there is no logger. True for a source with static stability:
+   * callers do not get its errors until the credentials no longer work.
    */
-  report(event: CacheEvent, isVital: boolean): void {
+  report(event: CacheEvent, printsWarnings: boolean): void {
     this.#notify(event);
     const line = logLine(event, this.#runtime.now());
     if (line === undefined) return;
-    const printsWarning = isVital && line.level === "warn" && this.#logger === undefined;
-    ignoringErrors(() => printsWarning ? this.#runtime.warn(line.message) : this.#logger?.[line.level]?.(line.message));
+    const isPrinted = printsWarnings && line.level === "warn" && this.#logger === undefined;
+    ignoringErrors(() => isPrinted ? this.#runtime.warn(line.message) : this.#logger?.[line.level]?.(line.message));
   }
 
   /**
-   * `onEvent` may call the cache. A `servedStale` event of that call is not reported: it would start an endless loop.
+   * `onEvent` may call the cache. If that call serves expired credentials, no `servedStale` is reported, because its
+   * `onEvent` could call again, without end.
    */
   #notify(event: CacheEvent): void {
     const isStale = event.type === "servedStale";
@@ -150,10 +149,10 @@ export class Reporter {
   }
 }
 
-/** Calls a function of the caller. Its errors are ignored, also those of an async function. */
+/** Calls a function of the program, which may be async. Its errors must not fail a call for credentials. */
 function ignoringErrors(call: () => unknown): void {
   try {
     const result = call();
-    if (result instanceof Promise) result.catch(() => {/* an error of onEvent or the logger must not fail a call */});
-  } catch { /* an error of onEvent or the logger must not fail a call */ }
+    if (result instanceof Promise) result.catch(() => {/* ignored, see above */});
+  } catch { /* ignored, see above */ }
 }

@@ -36,8 +36,8 @@ export function containerError(
   const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
   const where = `${url.host} (${name})`;
   switch (outcome.kind) {
-    case "refused":
-      return refusedError(outcome.refusal);
+    case "notSent":
+      return refusedError(outcome.error);
     case "invalidBody":
       return new CredentialsProviderError(
         "ContainerInvalidResponse",

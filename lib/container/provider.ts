@@ -152,7 +152,7 @@ export class ContainerProvider implements CredentialsSource {
  * without valid credentials, or the code `CredentialsUninitialized`.
  */
 function isTransient(outcome: Outcome): boolean {
-  if (outcome.kind === "refused") return false;
+  if (outcome.kind === "notSent") return false;
   if (outcome.kind !== "response") return true;
   const { status, body } = outcome;
   if (status === 429 || status >= 500) return true;

@@ -1,6 +1,6 @@
+import { untilAborted } from "../until_aborted.ts";
 import { RequestNotSentError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { untilAborted } from "../until_aborted.ts";
 
 /** One request. */
 export interface HttpRequest {
@@ -14,10 +14,10 @@ export interface HttpRequest {
 
 /** How long one attempt may take. */
 export interface TimeLimits {
-  /** From connecting to the last byte of the response. */
+  /** From the start of the attempt to the last byte of the response. */
   readonly timeoutMs: number;
   /**
-   * From the start of the request to the response headers, because `fetch` does not report when the connection is open.
+   * From the start of the attempt to the response headers, because `fetch` does not report when it has connected.
    * Defaults to `timeoutMs`.
    */
   readonly connectTimeoutMs?: number | undefined;
@@ -35,12 +35,12 @@ interface HttpResponse {
 /** The result of one attempt. */
 export type Outcome =
   | HttpResponse
-  /** No complete response. `wasReset`: the connection was closed before the response headers. */
+  /** No complete response. `wasReset`: the connection was closed before the response headers, see `RESET_CODES`. */
   | { readonly kind: "timeout" | "unreachable"; readonly cause: Error; readonly wasReset: boolean }
   /** A 2xx response whose body is too long or not UTF-8. */
   | { readonly kind: "invalidBody"; readonly status: number; readonly state: string }
-  /** The runtime refused to send the request. */
-  | { readonly kind: "refused"; readonly refusal: RequestNotSentError };
+  /** The runtime did not send the request; the error has the reason. */
+  | { readonly kind: "notSent"; readonly error: RequestNotSentError };
 
 /** The parts of the runtime that an attempt uses. `send` is `fetch` or `fetchDirect` of the runtime. */
 export interface RequestRuntime extends Pick<Runtime, "now" | "timeout"> {
@@ -48,17 +48,18 @@ export interface RequestRuntime extends Pick<Runtime, "now" | "timeout"> {
 }
 
 const MAX_BODY_BYTES = 65_536;
+/** The error codes of a closed connection on Node, Deno and Bun. */
 const RESET_CODES: readonly unknown[] = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"];
 
 /**
- * No cache may store a response. Next.js caches `fetch` on disk; with the route option `fetchCache` it ignores `cache:
- * "no-store"`. `next: { internal: true }` marks a request of Next.js itself, and those are not cached.
+ * No cache may store a response. Next.js caches `fetch` on disk; in a route with `fetchCache` it does so in spite of
+ * `no-store`. `internal` marks a request of Next.js itself, which it never caches.
  */
 const NO_STORE = { cache: "no-store", next: { internal: true } } as const;
 
 /**
  * Sends a request once. It does not use an HTTP cache or follow redirects, and reads at most 64 KiB of the body. One
- * signal limits the attempt from connecting to the last byte.
+ * signal limits the attempt from its start to the last byte.
  *
  * @throws The caller's abort reason.
  */
@@ -70,17 +71,17 @@ export async function sendOnce(
 ): Promise<Outcome> {
   callerSignal?.throwIfAborted();
   const sentAt = now();
-  const deadline = timeout(limits.timeoutMs);
   const { timeoutMs, connectTimeoutMs = timeoutMs } = limits;
-  const connect = connectTimeoutMs < timeoutMs ? new ConnectLimit(timeout(connectTimeoutMs)) : undefined;
-  const limit = connect === undefined ? deadline : AbortSignal.any([deadline, connect.signal]);
-  const signal = callerSignal === undefined ? limit : AbortSignal.any([limit, callerSignal]);
+  const totalLimit = timeout(timeoutMs);
+  const connectLimit = connectTimeoutMs < timeoutMs ? new ConnectLimit(timeout(connectTimeoutMs)) : undefined;
+  const timeLimit = connectLimit === undefined ? totalLimit : AbortSignal.any([totalLimit, connectLimit.signal]);
+  const signal = callerSignal === undefined ? timeLimit : AbortSignal.any([timeLimit, callerSignal]);
   const content = body === undefined ? {} : { body };
   let hasResponse = false;
   const exchange = async (): Promise<Outcome> => {
     const response = await send(url, { method, headers, ...NO_STORE, redirect: "manual", signal, ...content });
     hasResponse = true;
-    connect?.release();
+    connectLimit?.release();
     const text = response.ok || readErrorBody ? await readBody(response) : await discard(response);
     return { kind: "response", status: response.status, headers: response.headers, body: text, sentAt };
   };
@@ -88,17 +89,15 @@ export async function sendOnce(
     return await untilAborted(exchange(), signal);
   } catch (error) {
     callerSignal?.throwIfAborted();
-    if (error instanceof RequestNotSentError) return { kind: "refused", refusal: error };
+    if (error instanceof RequestNotSentError) return { kind: "notSent", error };
     if (error instanceof InvalidBody) return { kind: "invalidBody", status: error.status, state: error.message };
-    return limit.aborted ? timedOut() : failedConnection(error, hasResponse);
+    return timeLimit.aborted ? timedOut() : failedConnection(error, hasResponse);
   } finally {
-    connect?.release();
+    connectLimit?.release();
   }
 }
 
-/**
- * A signal that aborts after the connect timeout, unless `release()` was called: it is called when the headers arrive.
- */
+/** A signal that aborts after the connect timeout, unless `release()` was called before: when the headers arrive. */
 class ConnectLimit {
   readonly #controller = new AbortController();
   readonly #timeout: AbortSignal;
@@ -132,20 +131,19 @@ function timedOut(): Outcome {
   return { kind: "timeout", cause: new Error("the time limit of the request passed"), wasReset: false };
 }
 
-/**
- * The error of the runtime may quote the response, which holds tokens and keys. So only the code of the error is kept.
- */
+/** The error of a runtime may quote the response, which holds tokens and keys: only the code of the error is kept. */
 function failedConnection(error: unknown, hasResponse: boolean): Outcome {
   const code = systemCodeOf(error);
   const cause = new Error(code === undefined ? "the connection failed" : `the connection failed (${code})`);
   return { kind: "unreachable", cause, wasReset: !hasResponse && RESET_CODES.includes(code) };
 }
 
+/** The first code in an error and its causes, such as `ECONNRESET`. */
 function systemCodeOf(error: unknown): string | undefined {
-  for (let at = error, depth = 0; typeof at === "object" && at !== null && depth < 4; depth++) {
-    const { code, cause } = at as { readonly code?: unknown; readonly cause?: unknown };
+  for (let current = error, depth = 0; typeof current === "object" && current !== null && depth < 4; depth++) {
+    const { code, cause } = current as { readonly code?: unknown; readonly cause?: unknown };
     if (typeof code === "string" && /^\w{1,40}$/.test(code)) return code;
-    at = cause;
+    current = cause;
   }
   return undefined;
 }
@@ -153,7 +151,7 @@ function systemCodeOf(error: unknown): string | undefined {
 async function readBody(response: Response): Promise<string> {
   const bytes = hasShortLength(response) ? new Uint8Array(await response.arrayBuffer()) : await readStream(response);
   try {
-    // The body of an error response is only shown: malformed bytes are replaced.
+    // the body of an error response is only shown: bytes that are not UTF-8 are replaced
     return new TextDecoder("utf-8", { fatal: response.ok }).decode(bytes);
   } catch {
     throw new InvalidBody(response.status, "it is not UTF-8");
@@ -161,8 +159,8 @@ async function readBody(response: Response): Promise<string> {
 }
 
 /**
- * Whether the body is known to be at most 64 KiB: the runtime reads no more than `content-length`. A compressed body
- * can be longer than its `content-length`.
+ * Whether the body is known to be at most 64 KiB: the runtime reads no more than `content-length`. This is not known of
+ * a compressed body, which is longer when it is decompressed.
  */
 function hasShortLength({ headers }: Response): boolean {
   const length = headers.get("content-length");
@@ -178,7 +176,7 @@ async function readStream({ ok, status, body }: Response): Promise<Uint8Array> {
     bytes.set(chunk, size);
     size += chunk.length;
     if (chunk.length === next.value.length) continue;
-    await reader?.cancel().catch(() => {/* the body is not needed: an error here is ignored */});
+    await reader?.cancel().catch(() => {/* the rest of the body is not needed */});
     if (ok) throw new InvalidBody(status, `it is longer than ${MAX_BODY_BYTES / 1024} KiB`);
     break;
   }
@@ -187,6 +185,6 @@ async function readStream({ ok, status, body }: Response): Promise<Uint8Array> {
 
 /** A body that is not read keeps its connection open, and on Node the process running. */
 async function discard(response: Response): Promise<string> {
-  await response.body?.cancel().catch(() => {/* the body is not needed: an error here is ignored */});
+  await response.body?.cancel().catch(() => {/* the body is not needed */});
   return "";
 }

@@ -21,10 +21,10 @@ interface SendOptions {
 }
 
 /**
- * Sends requests with retries.
+ * Sends requests, with retries.
  *
  * A server may close a keep-alive connection while a request is sent. The request is then sent again without delay,
- * once, and the failure does not count as an attempt.
+ * once, and both together count as one attempt.
  */
 export class HttpClient {
   readonly #runtime: RequestRuntime & Pick<Runtime, "sleep">;
@@ -42,9 +42,9 @@ export class HttpClient {
     request: HttpRequest | (() => Promise<HttpRequest>),
     { limits, nextDelayMs, signal }: SendOptions,
   ): Promise<SendResult> {
-    const make = typeof request === "function" ? request : () => request;
+    const newRequest = typeof request === "function" ? request : () => request;
     for (let retries = 0;; retries++) {
-      const outcome = await this.#attempt(await make(), limits, signal);
+      const outcome = await this.#attempt(await newRequest(), limits, signal);
       const delayMs = nextDelayMs(outcome, retries);
       if (delayMs === undefined) return { outcome, attempts: retries + 1 };
       await this.#runtime.sleep(delayMs, signal);
@@ -61,7 +61,7 @@ export class HttpClient {
   }
 }
 
-/** Whether the same request may succeed later: request timeout, throttling, server error. */
+/** Whether the same request may succeed later, by its status: request timeout, throttling, server error. */
 export function isTransientStatus(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status <= 599);
 }
@@ -70,10 +70,7 @@ export function isTransientStatus(status: number): boolean {
 export interface RetryPolicy {
   /** Requests after the first. */
   readonly maxRetries: number;
-  /**
-   * The upper limit of the first delay, in milliseconds. It doubles with each retry, up to 1000 ms; the delay is a
-   * random part of it.
-   */
+  /** The upper limit of the first delay in milliseconds. It doubles with each retry; no delay is longer than 1000. */
   readonly baseMs: number;
   /** Replaces the delays; a negative or non-finite result stops. */
   readonly customBackoff?: ((retryCount: number, error: CredentialsProviderError) => number) | undefined;
@@ -83,10 +80,10 @@ const MAX_DELAY_MS = 1_000;
 const MAX_RETRY_AFTER_SECONDS = 5;
 
 /**
- * How long to wait before retry number `retries` (from 0).
+ * The delay before the next retry: random, or from `customBackoff`, plus the time of the `Retry-After` header.
  *
- * @param retryAfter The `Retry-After` header, which is added.
- * @param error Creates the error for `customBackoff`.
+ * @param retries The number of retries so far.
+ * @param makeError Creates the error for `customBackoff`.
  * @returns Milliseconds, or `undefined` to stop.
  */
 export function retryDelayMs(
@@ -94,10 +91,10 @@ export function retryDelayMs(
   retryAfter: string | null,
   random: number,
   { maxRetries, baseMs, customBackoff }: RetryPolicy,
-  error: () => CredentialsProviderError,
+  makeError: () => CredentialsProviderError,
 ): number | undefined {
   if (retries >= maxRetries) return undefined;
-  const backoffMs = customBackoff?.(retries, error()) ?? Math.min(random * 2 ** retries * baseMs, MAX_DELAY_MS);
+  const backoffMs = customBackoff?.(retries, makeError()) ?? Math.min(random * 2 ** retries * baseMs, MAX_DELAY_MS);
   return Number.isFinite(backoffMs) && backoffMs >= 0 ? backoffMs + retryAfterMs(retryAfter) : undefined;
 }
 

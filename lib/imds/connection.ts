@@ -139,7 +139,7 @@ export class ImdsConnection {
       limits: settings,
       signal,
       nextDelayMs: (outcome, retries) => {
-        if (outcome.kind === "refused" || outcome.kind === "invalidBody") return undefined;
+        if (outcome.kind === "notSent" || outcome.kind === "invalidBody") return undefined;
         if (outcome.kind === "response" && !isTransientStatus(outcome.status)) return undefined;
         const retryAfter = outcome.kind === "response" ? outcome.headers.get("retry-after") : null;
         const error = () => failure(action, { outcome, attempts: retries + 1 }, settings);

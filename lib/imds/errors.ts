@@ -50,8 +50,8 @@ export function failure(
         statusCode: outcome.status,
         hint: NOT_EC2_HINT,
       });
-    case "refused":
-      return refusedError(action, outcome.refusal);
+    case "notSent":
+      return refusedError(action, outcome.error);
     case "timeout":
     case "unreachable": {
       const state = outcome.kind === "timeout"

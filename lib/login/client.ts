@@ -64,7 +64,7 @@ export class LoginClient {
     }
   }
 
-  #detailsOf({ status, code, reason, isRefusal, hint, cause }: ServiceFailure): CredentialsErrorDetails {
+  #detailsOf({ status, code, reason, isRejected, hint, cause }: ServiceFailure): CredentialsErrorDetails {
     const details = {
       statusCode: status,
       loginCode: reason ?? code,
@@ -72,7 +72,7 @@ export class LoginClient {
       hint,
       cause,
     };
-    if (!isRefusal) return details;
+    if (!isRejected) return details;
     if (reason !== NO_PERMISSION) return { ...details, ...loginDetails(this.#command) };
     return { ...details, hint: "Allow signin:CreateOAuth2Token in the policies of this identity." };
   }

@@ -7,7 +7,7 @@ import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import { ServiceClient } from "../session/service.ts";
 import { Session } from "../session/session.ts";
-import { sessionFile } from "../session/store.ts";
+import { sessionFile } from "../session/session_file.ts";
 import { LoginClient } from "./client.ts";
 import { checkLoginOptions, loadLoginTarget, type LoginProviderOptions, type LoginTarget } from "./settings.ts";
 import { type LoginToken, parseLoginToken, withNewLogin } from "./token_file.ts";

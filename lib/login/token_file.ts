@@ -1,7 +1,7 @@
 import type { Credentials } from "../credentials.ts";
 import { redacted } from "../redaction.ts";
 import { parseFields, requiredObject, requiredString, requiredTime } from "../session/fields.ts";
-import { formatTime, sessionFileName, withFields } from "../session/file.ts";
+import { formatTime, sessionFileName, withFields } from "../session/file_format.ts";
 
 /** What the session file of `aws login` holds. */
 export interface LoginToken {

@@ -12,15 +12,15 @@ export function parseFields(text: string): Fields {
   return fields;
 }
 
-/** A field that is a non-blank string, else `undefined`. */
-export function stringOf(fields: Fields, name: string): string | undefined {
+/** The value of a field that is a non-blank string, else `undefined`. */
+export function stringField(fields: Fields, name: string): string | undefined {
   const value = fieldOf(fields, name);
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
 
 /** @throws {SyntaxError} If the field is missing, blank or not a string. */
 export function requiredString(fields: Fields, name: string): string {
-  const value = stringOf(fields, name);
+  const value = stringField(fields, name);
   if (value === undefined) throw new SyntaxError(`its ${name} is missing, blank or not a string`);
   return value;
 }
@@ -39,18 +39,18 @@ export function requiredObject(fields: Fields, name: string): Fields {
   throw new SyntaxError(`its ${name} is missing or not an object`);
 }
 
-/** A time in epoch milliseconds, else `undefined`. Older versions of the AWS CLI wrote `UTC` for `Z`. */
-export function timeOf(fields: Fields, name: string): number | undefined {
+/** The value of a field that is a time, in epoch milliseconds, else `undefined`. Older AWS CLIs wrote `UTC` for `Z`. */
+export function timeField(fields: Fields, name: string): number | undefined {
   try {
-    return parseTimestamp((stringOf(fields, name) ?? "").replace("UTC", "Z")).getTime();
+    return parseTimestamp((stringField(fields, name) ?? "").replace("UTC", "Z")).getTime();
   } catch {
-    return undefined; // the error has no other information
+    return undefined; // the error has no other information than that it is not a time
   }
 }
 
 /** @throws {SyntaxError} If the field is missing or not a time. */
 export function requiredTime(fields: Fields, name: string): number {
-  const time = timeOf(fields, name);
+  const time = timeField(fields, name);
   if (time === undefined) throw new SyntaxError(`its ${name} is missing or not a time in RFC 3339 form`);
   return time;
 }

@@ -5,7 +5,7 @@ import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 
-/** Why a request failed. All strings are printable and hold no secret. */
+/** Why a request failed. All strings are printable. */
 export interface ServiceFailure {
   /** What happened, for a message. */
   readonly state: string;
@@ -15,7 +15,7 @@ export interface ServiceFailure {
   /** The reason that the service gives under `error`, such as `invalid_grant` or `TOKEN_EXPIRED`. */
   readonly reason: string | undefined;
   /** Whether the service rejected the request, so that a retry does not help: a 4xx that is not transient. */
-  readonly isRefusal: boolean;
+  readonly isRejected: boolean;
   /** A general fix; the caller replaces it if it knows a better one. */
   readonly hint: string;
   readonly cause: Error | undefined;
@@ -25,12 +25,9 @@ export interface ServiceFailure {
 interface ServiceExchange<T> {
   /** The name of the service in errors. */
   readonly service: string;
-  /** Makes the request, for each attempt. */
+  /** Creates the request, for each attempt. */
   readonly request: () => HttpRequest | Promise<HttpRequest>;
-  /**
-   * @throws {SyntaxError} If the body is not valid. The message follows "the response of X is not valid: ", such as
-   * "its accessToken is missing".
-   */
+  /** @throws {SyntaxError} If the body is not valid; the message has the form "its accessToken is missing". */
   readonly parse: (body: string) => T;
   readonly error: (failure: ServiceFailure) => Error;
   readonly signal?: AbortSignal | undefined;
@@ -54,9 +51,12 @@ const NETWORK_HINT = "Check the network and the proxy settings of this machine."
 const BUSY_HINT = "The service is busy or has an outage: try again later.";
 const NOT_AWS_HINT = "Something other than AWS may be responding, such as a proxy or the login page of a network.";
 
+/** The fields of a failure that only some responses have. */
+const NO_DETAILS = { status: undefined, code: undefined, reason: undefined, isRejected: false, cause: undefined };
+
 /**
- * Sends requests to the JSON services of SSO and sign-in, without SigV4, through the proxy of the user if one is set,
- * with retries.
+ * Sends requests to the JSON services of SSO and sign-in: without SigV4, with retries, and through the user's proxy if
+ * there is one.
  */
 export class ServiceClient {
   readonly #http: HttpClient;
@@ -69,101 +69,98 @@ export class ServiceClient {
     this.#maxRetries = maxRetries;
   }
 
-  /** @throws What `error` makes, or the caller's abort reason. */
+  /** @throws What `error` creates, or the caller's abort reason. */
   async send<T>({ service, request, parse, error, signal }: ServiceExchange<T>): Promise<T> {
     const withHeaders = async (): Promise<HttpRequest> => {
       const { headers, ...rest } = await request();
       return { ...rest, headers: { ...HEADERS, ...headers }, readErrorBody: true };
     };
     const nextDelayMs = (outcome: Outcome, retries: number) => this.#nextDelayMs(outcome, retries);
-    const sent = await this.#http.send(withHeaders, { limits: LIMITS, nextDelayMs, signal });
-    if (sent.outcome.kind !== "response" || sent.outcome.status !== 200) throw error(failureOf(sent, service));
+    const result = await this.#http.send(withHeaders, { limits: LIMITS, nextDelayMs, signal });
+    const { outcome } = result;
+    if (outcome.kind !== "response" || outcome.status !== 200) throw error(failureOf(result, service));
     try {
-      return parse(sent.outcome.body);
+      return parse(outcome.body);
     } catch (cause) {
       if (!(cause instanceof SyntaxError)) throw cause;
-      const state = `the response of ${service} is not valid: ${cause.message}`;
-      throw error({ ...NO_CODES, state, status: 200, isRefusal: false, hint: NOT_AWS_HINT, cause: undefined });
+      throw error(invalidResponse(service, 200, cause.message));
     }
   }
 
   #nextDelayMs(outcome: Outcome, retries: number): number | undefined {
     if (retries >= this.#maxRetries || !isTransient(outcome)) return undefined;
-    const isClientError = outcome.kind === "response" && outcome.status < 500;
+    const isClientError = outcome.kind === "response" && outcome.status < 500; // throttling, or 408
     const baseMs = isClientError ? THROTTLED_BASE_DELAY_MS : BASE_DELAY_MS;
     return this.#random() * Math.min(2 ** retries * baseMs, MAX_DELAY_MS) + retryAfterMs(retryAfterOf(outcome));
   }
 }
 
-const NO_CODES = { code: undefined, reason: undefined } as const;
-
 function failureOf({ outcome, attempts }: SendResult, service: string): ServiceFailure {
   const attemptsSuffix = attempts === 1 ? "" : ` (${attempts} attempts)`;
-  const failure = { ...NO_CODES, status: undefined, isRefusal: false, cause: undefined };
   switch (outcome.kind) {
     case "response":
       return responseFailure(outcome, service, attemptsSuffix);
     case "invalidBody":
-      return {
-        ...failure,
-        state: `the response of ${service} is not valid: ${outcome.state}`,
-        status: outcome.status,
-        hint: NOT_AWS_HINT,
-      };
-    case "refused":
-      return { ...failure, state: outcome.refusal.message, hint: outcome.refusal.hint };
+      return invalidResponse(service, outcome.status, outcome.state);
+    case "notSent":
+      return { ...NO_DETAILS, state: outcome.error.message, hint: outcome.error.hint };
     case "timeout":
     case "unreachable": {
       const state = outcome.kind === "timeout"
         ? `no complete response of ${service} within ${ATTEMPT_TIMEOUT_MS} ms`
         : `the connection to ${service} failed`;
-      return { ...failure, state: `${state}${attemptsSuffix}`, hint: NETWORK_HINT, cause: outcome.cause };
+      return { ...NO_DETAILS, state: `${state}${attemptsSuffix}`, hint: NETWORK_HINT, cause: outcome.cause };
     }
   }
 }
 
+function invalidResponse(service: string, status: number, state: string): ServiceFailure {
+  return { ...NO_DETAILS, state: `the response of ${service} is not valid (${state})`, status, hint: NOT_AWS_HINT };
+}
+
+/** The failure of a response other than 200. */
 function responseFailure(response: ServiceResponse, service: string, attemptsSuffix: string): ServiceFailure {
   const { status, body } = response;
   const fields = parseJsonObject(body) ?? {};
-  const [code, reason] = [codeOf(response), textOf(fields, "error")];
-  const message = textOf(fields, "message") ?? textOf(fields, "Message") ?? textOf(fields, "error_description");
+  const [code, reason] = [exceptionName(response), printableField(fields, "error")];
+  const message = printableField(fields, "message") ?? printableField(fields, "Message") ??
+    printableField(fields, "error_description");
   const details = [code, reason, message].filter((text) => text !== undefined);
-  const isRefusal = status >= 400 && status < 500 && !isTransient(response);
+  const isRejected = status >= 400 && status < 500 && !isTransient(response);
   return {
     state: `${[`${service} returned ${status}`, ...details].join(", ")}${attemptsSuffix}`,
     status,
     code,
     reason,
-    isRefusal,
+    isRejected,
     hint: isTransient(response) ? BUSY_HINT : NOT_AWS_HINT,
     cause: undefined,
   };
 }
 
-/** Whether the same request may succeed later: no complete response, or a busy service. */
+/** Whether the same request may succeed later: no complete response, a transient status, or throttling. */
 function isTransient(outcome: Outcome): boolean {
   if (outcome.kind === "timeout" || outcome.kind === "unreachable") return true;
   if (outcome.kind !== "response" || outcome.status < 400) return false;
-  return isTransientStatus(outcome.status) || THROTTLING_REGEXP.test(codeOf(outcome) ?? "");
+  return isTransientStatus(outcome.status) || THROTTLING_REGEXP.test(exceptionName(outcome) ?? "");
 }
 
-/** The name of the exception, from the header or the body. It may have the form `namespace#Name:url`. */
-function codeOf({ headers, body }: ServiceResponse): string | undefined {
+/** The name of the exception, from a header or the body, where it may have the form `namespace#Name:url`. */
+function exceptionName({ headers, body }: ServiceResponse): string | undefined {
   const fields = parseJsonObject(body) ?? {};
-  const name = headers.get("x-amzn-errortype") ?? textOf(fields, "__type") ?? textOf(fields, "code") ?? "";
+  const name = headers.get("x-amzn-errortype") ?? printableField(fields, "__type") ?? printableField(fields, "code") ??
+    "";
   return printable(name.split(":")[0]?.split("#").at(-1) ?? "") || undefined;
 }
 
-/**
- * The delay that the response asks for, as a `Retry-After` value in seconds. `x-amz-retry-after` is in milliseconds.
- */
+/** A `Retry-After` header in seconds; made from `x-amz-retry-after`, in milliseconds, if the response has that. */
 function retryAfterOf(outcome: Outcome): string | null {
   if (outcome.kind !== "response") return null;
   const ms = outcome.headers.get("x-amz-retry-after");
   return /^\d+$/.test(ms ?? "") ? `${Math.ceil(Number(ms) / 1_000)}` : outcome.headers.get("retry-after");
 }
 
-function textOf(fields: Fields, name: string): string | undefined {
+function printableField(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   return typeof value === "string" ? printable(value) || undefined : undefined;
 }

@@ -1,55 +1,50 @@
+import { untilAborted } from "../until_aborted.ts";
 import type { Logger } from "../credentials.ts";
 import { type CredentialsErrorDetails, CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
-import { untilAborted } from "../until_aborted.ts";
-import { nextSessionAction } from "./refresh.ts";
-import type { SessionFile } from "./store.ts";
+import { nextSessionAction } from "./refresh_decision.ts";
+import type { SessionFile } from "./session_file.ts";
 
 /** The parts that differ between SSO and `aws login`. */
 interface SessionKind<Token extends { readonly expiresAt: number }> {
-  /**
-   * @throws {SyntaxError} If the text does not contain a token. The message follows "<path> does not hold a token: ".
-   */
+  /** @throws {SyntaxError} If the text has no valid token; the message has the form "its accessToken is missing". */
   readonly parse: (text: string) => Token;
   /**
-   * Returns a function that requests a new token and returns the new text of the file; `undefined` if the token cannot
-   * be refreshed.
+   * Returns a function that gets a new token and returns the new text of the file; `undefined` if the token cannot be
+   * refreshed.
    */
-  readonly refresher: (current: Current<Token>, now: number) => Refresh | undefined;
-  /** Creates the error for a state. `details.command` is set if a person must sign in. */
+  readonly refresher: (current: StoredToken<Token>, now: number) => Refresh | undefined;
+  /** Creates the error for a state; `details.command` is set if a person must sign in. */
   readonly error: (state: string, details: CredentialsErrorDetails) => CredentialsProviderError;
   /** The command that starts a new session. */
   readonly command: string;
 }
 
 /** A token, and the text of the file that holds it. */
-interface Current<Token> {
+interface StoredToken<Token> {
   readonly token: Token;
   readonly text: string;
 }
 
-/** What a program is told when a person must sign in. */
+/** What `onLoginRequired` gets when a person must sign in. */
 export interface LoginRequest {
   /** The kind of session that is missing or expired. */
   readonly kind: "sso" | "login";
   /** The profile that needs the session; `undefined` if an option names the session. */
   readonly profile: string | undefined;
   /**
-   * The name of the SSO session; for a login the ARN of the identity. `undefined` for an SSO profile without
+   * The name of the SSO session; for `aws login` the ARN of the identity. `undefined` for an SSO profile without
    * `sso_session`.
    */
   readonly session: string | undefined;
   /** The command to run. It needs no quotes: names in it have only the characters A-Z a-z 0-9 _ - / . % @ : +. */
   readonly command: string;
-  /** The signal of the caller; `undefined` if the caller gave none. */
+  /** The signal of the caller; `undefined` if there is none. */
   readonly signal: AbortSignal | undefined;
 }
 
-/**
- * Called when a person must sign in; it can run the command, for example. The retrieval continues when the promise
- * resolves.
- */
+/** Lets a person sign in, for example by running the command. The retrieval continues when the promise resolves. */
 export type LoginHandler = (request: LoginRequest) => Promise<void>;
 
 type Refresh = () => Promise<string>;
@@ -59,10 +54,10 @@ interface SessionContext {
   readonly logger: Logger | null | undefined;
 }
 
-/** How long to wait until another process, which used the refresh token first, has written its new token. */
+/** How long to wait for the token of another process that used the refresh token before this one. */
 const OTHER_WRITER_MS = 1_000;
 
-/** The token of a session: reads it from its file, refreshes it, and writes it back. */
+/** The token of a session: reads it from its file, refreshes it and writes it back. */
 export class Session<Token extends { readonly expiresAt: number }> {
   readonly #file: SessionFile;
   readonly #kind: SessionKind<Token>;
@@ -80,7 +75,7 @@ export class Session<Token extends { readonly expiresAt: number }> {
    * @param isForced Whether to refresh also if the token does not expire soon; not within 30 s of the last refresh.
    * @throws {CredentialsProviderError} `SsoTokenError` for SSO, `LoginError` for `aws login`.
    */
-  async current(isForced: boolean, signal: AbortSignal | undefined): Promise<Current<Token>> {
+  async current(isForced: boolean, signal: AbortSignal | undefined): Promise<StoredToken<Token>> {
     const current = await this.#read();
     const now = this.#context.runtime.now();
     const refresh = this.#kind.refresher(current, now);
@@ -93,32 +88,32 @@ export class Session<Token extends { readonly expiresAt: number }> {
   }
 
   /**
-   * A token that replaces one that the service rejected: from the file if it changed, else from a refresh. `undefined`
-   * if the token cannot be refreshed.
+   * The token after the service rejected one: that of the file if it has changed, else a refreshed one. `undefined` if
+   * the token cannot be refreshed.
    */
-  async replacement(refused: Current<Token>, signal: AbortSignal | undefined): Promise<Current<Token> | undefined> {
+  async replacement(
+    rejected: StoredToken<Token>,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredToken<Token> | undefined> {
     const current = await this.#read();
-    if (current.text !== refused.text) return current;
+    if (current.text !== rejected.text) return current;
     const refresh = this.#kind.refresher(current, this.#context.runtime.now());
-    return refresh === undefined ? undefined : await untilAborted(this.#refreshShared(current, refresh), signal);
+    return refresh === undefined ? undefined : await untilAborted(this.#sharedRefresh(current, refresh), signal);
   }
 
-  /**
-   * Calls `attempt`. If it fails because a person must sign in, and there is a handler, calls the handler and then
-   * `attempt` once more.
-   */
+  /** Calls `retrieve`. If a person must sign in and there is a handler, calls the handler and then `retrieve` again. */
   async withLogin<T>(
-    attempt: () => Promise<T>,
+    retrieve: () => Promise<T>,
     handler: LoginHandler | undefined,
     request: Omit<LoginRequest, "command">,
   ): Promise<T> {
     try {
-      return await attempt();
+      return await retrieve();
     } catch (error) {
       if (handler === undefined || !needsLogin(error)) throw error;
       await this.#login(error, handler, { ...request, command: error.command });
     }
-    return await attempt();
+    return await retrieve();
   }
 
   async #login(error: CredentialsProviderError, handler: LoginHandler, request: LoginRequest): Promise<void> {
@@ -135,10 +130,8 @@ export class Session<Token extends { readonly expiresAt: number }> {
     }
   }
 
-  /**
-   * @throws {CredentialsProviderError} If the file is missing, cannot be read, or does not contain a token.
-   */
-  async #read(): Promise<Current<Token>> {
+  /** @throws {CredentialsProviderError} If the file is missing, cannot be read or has no valid token. */
+  async #read(): Promise<StoredToken<Token>> {
     const path = printable(this.#file.path);
     const text = await this.#file.read().catch(() => {
       throw this.#kind.error(`${path} cannot be read`, {
@@ -147,7 +140,7 @@ export class Session<Token extends { readonly expiresAt: number }> {
       });
     });
     if (text === undefined) {
-      throw this.#loginRequired(`the file ${path} does not exist, or there is no permission to read it`);
+      throw this.#loginRequired(`${path} does not exist, or this program is not permitted to read it`);
     }
     try {
       return { text, token: this.#kind.parse(text) };
@@ -161,12 +154,12 @@ export class Session<Token extends { readonly expiresAt: number }> {
   }
 
   async #refreshOrKeep(
-    current: Current<Token>,
+    current: StoredToken<Token>,
     refresh: Refresh,
     signal: AbortSignal | undefined,
-  ): Promise<Current<Token>> {
+  ): Promise<StoredToken<Token>> {
     try {
-      return await untilAborted(this.#refreshShared(current, refresh), signal);
+      return await untilAborted(this.#sharedRefresh(current, refresh), signal);
     } catch (error) {
       const hasExpired = this.#context.runtime.now() >= current.token.expiresAt;
       if (hasExpired || !(error instanceof CredentialsProviderError)) throw error;
@@ -176,14 +169,15 @@ export class Session<Token extends { readonly expiresAt: number }> {
   }
 
   /** One refresh for all callers in this program. */
-  async #refreshShared(current: Current<Token>, refresh: Refresh): Promise<Current<Token>> {
+  async #sharedRefresh(current: StoredToken<Token>, refresh: Refresh): Promise<StoredToken<Token>> {
     const file = this.#file;
     file.pendingRefresh ??= this.#refreshAndSave(current, refresh).finally(() => file.pendingRefresh = undefined);
     const text = await file.pendingRefresh;
     return { text, token: this.#kind.parse(text) };
   }
 
-  async #refreshAndSave(current: Current<Token>, refresh: Refresh): Promise<string> {
+  /** Returns the new text of the file, also if another process wrote it. */
+  async #refreshAndSave(current: StoredToken<Token>, refresh: Refresh): Promise<string> {
     this.#file.lastRefreshAt = this.#context.runtime.now();
     try {
       return await this.#save(current, await refresh());
@@ -195,10 +189,10 @@ export class Session<Token extends { readonly expiresAt: number }> {
   }
 
   /**
-   * Writes the new text, unless the file has a token of another process that expires later, or the file was removed
-   * (sign-out).
+   * Writes the new text and returns it. If another process wrote a token that expires later, returns the text of that.
+   * A file that was removed is not written again: a person signed out.
    */
-  async #save(current: Current<Token>, text: string): Promise<string> {
+  async #save(current: StoredToken<Token>, text: string): Promise<string> {
     const found = await this.#file.read().catch(() => current.text);
     if (found === undefined) return text;
     const other = found === current.text ? undefined : this.#tryParse(found);
@@ -209,14 +203,14 @@ export class Session<Token extends { readonly expiresAt: number }> {
   }
 
   /**
-   * The text of the file, if another process wrote a token that expires later. The service then rejects the old refresh
-   * token, because the other process has used it.
+   * The text of the file if another process wrote a token that expires later: the service rejects a refresh token that
+   * the other process has used.
    */
-  async #writtenByOther(current: Current<Token>, isRefused: boolean): Promise<string | undefined> {
+  async #writtenByOther(current: StoredToken<Token>, isRejected: boolean): Promise<string | undefined> {
     const { now, sleep } = this.#context.runtime;
     const { expiresAt } = current.token;
-    const mustWait = isRefused && now() >= expiresAt; // there is no valid token to use meanwhile
-    for (const delayMs of mustWait ? [0, OTHER_WRITER_MS] : [0]) {
+    const hasValidToken = now() < expiresAt; // then there is no need to wait
+    for (const delayMs of isRejected && !hasValidToken ? [0, OTHER_WRITER_MS] : [0]) {
       if (delayMs > 0) await sleep(delayMs);
       const text = await this.#file.read().catch(() => undefined);
       const other = text === undefined ? undefined : this.#tryParse(text);
@@ -245,12 +239,12 @@ export class Session<Token extends { readonly expiresAt: number }> {
   }
 }
 
-/** What an error says when a person must sign in. */
+/** The details of an error after which a person must sign in. */
 export function loginDetails(command: string): Pick<CredentialsErrorDetails, "command" | "hint"> {
   return { command, hint: `Run \`${command}\`.` };
 }
 
-/** Whether a person must sign in again: the error has a `command`. */
+/** Whether a person must sign in: the error has the command for it. */
 function needsLogin(error: unknown): error is CredentialsProviderError & { readonly command: string } {
   return error instanceof CredentialsProviderError && error.command !== undefined;
 }

@@ -51,7 +51,7 @@ export class SsoClient {
       error: (failure) =>
         new CredentialsProviderError("SsoTokenError", `Cannot refresh the SSO token: ${failure.state}`, {
           ...detailsOf(failure),
-          ...(failure.isRefusal ? loginDetails(this.#command) : {}),
+          ...(failure.isRejected ? loginDetails(this.#command) : {}),
         }),
     });
   }
@@ -79,7 +79,7 @@ export class SsoClient {
       error: (failure) =>
         new CredentialsProviderError("SsoError", `Cannot get the credentials of the role: ${failure.state}`, {
           ...detailsOf(failure),
-          ...(failure.isRefusal ? { hint: STATUS_HINTS[failure.status ?? 0] ?? failure.hint } : {}),
+          ...(failure.isRejected ? { hint: STATUS_HINTS[failure.status ?? 0] ?? failure.hint } : {}),
           ...(failure.status === 401 ? loginDetails(this.#command) : {}),
         }),
       signal,
@@ -87,6 +87,6 @@ export class SsoClient {
   }
 }
 
-function detailsOf({ status, code, isRefusal, hint, cause }: ServiceFailure): CredentialsErrorDetails {
-  return { statusCode: status, ssoCode: code, recoverable: !isRefusal, hint, cause };
+function detailsOf({ status, code, isRejected, hint, cause }: ServiceFailure): CredentialsErrorDetails {
+  return { statusCode: status, ssoCode: code, recoverable: !isRejected, hint, cause };
 }

@@ -1,6 +1,6 @@
 import type { Credentials } from "../credentials.ts";
 import { redacted } from "../redaction.ts";
-import { parseFields, requiredNumber, requiredObject, requiredString, stringOf } from "../session/fields.ts";
+import { parseFields, requiredNumber, requiredObject, requiredString, stringField } from "../session/fields.ts";
 import type { NewSsoToken } from "./token_file.ts";
 
 /** The last moment that a `Date` can hold. */
@@ -17,7 +17,7 @@ export function parseNewSsoToken(text: string): NewSsoToken {
   return {
     accessToken: requiredString(fields, "accessToken"),
     expiresInSeconds: requiredNumber(fields, "expiresIn"),
-    refreshToken: stringOf(fields, "refreshToken"),
+    refreshToken: stringField(fields, "refreshToken"),
   };
 }
 

@@ -6,7 +6,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ServiceClient } from "../session/service.ts";
 import { Session } from "../session/session.ts";
-import { sessionFile } from "../session/store.ts";
+import { sessionFile } from "../session/session_file.ts";
 import { expiredError } from "../validate.ts";
 import { SsoClient } from "./client.ts";
 import { checkSsoOptions, loadSsoTarget, type SsoProviderOptions, type SsoTarget } from "./settings.ts";

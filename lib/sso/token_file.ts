@@ -1,5 +1,5 @@
-import { parseFields, requiredString, requiredTime, stringOf, timeOf } from "../session/fields.ts";
-import { formatTime, sessionFileName, withFields } from "../session/file.ts";
+import { parseFields, requiredString, requiredTime, stringField, timeField } from "../session/fields.ts";
+import { formatTime, sessionFileName, withFields } from "../session/file_format.ts";
 
 /** The token that `aws sso login` got; times in epoch milliseconds. */
 export interface SsoToken {
@@ -43,11 +43,11 @@ export function parseSsoToken(text: string): SsoToken {
   const fields = parseFields(text);
   const accessToken = requiredString(fields, "accessToken");
   const expiresAt = requiredTime(fields, "expiresAt");
-  const clientId = stringOf(fields, "clientId");
-  const clientSecret = stringOf(fields, "clientSecret");
-  const refreshToken = stringOf(fields, "refreshToken");
+  const clientId = stringField(fields, "clientId");
+  const clientSecret = stringField(fields, "clientSecret");
+  const refreshToken = stringField(fields, "refreshToken");
   const isComplete = clientId !== undefined && clientSecret !== undefined && refreshToken !== undefined;
-  const registrationExpiresAt = timeOf(fields, "registrationExpiresAt");
+  const registrationExpiresAt = timeField(fields, "registrationExpiresAt");
   const refresh = isComplete ? { clientId, clientSecret, refreshToken, registrationExpiresAt } : undefined;
   return { accessToken, expiresAt, refresh };
 }

@@ -78,13 +78,11 @@ const MAX_DELAY_MS = 5_000;
  * @returns Milliseconds, or `undefined` if the request is not sent again.
  */
 export function stsDelayMs(outcome: Outcome, retries: number, maxRetries: number, random: number): number | undefined {
-  if (retries >= maxRetries || outcome.kind === "refused" || outcome.kind === "invalidBody") return undefined;
+  if (retries >= maxRetries || outcome.kind === "notSent" || outcome.kind === "invalidBody") return undefined;
   if (outcome.kind !== "response") return backoffMs(retries, DEFAULT_BASE_MS, random);
   if (outcome.status >= 200 && outcome.status <= 299) return undefined;
-  const { isRetryable = isTransientStatus(outcome.status), baseMs } = meaningOf(
-    parseStsFailure(outcome.body),
-    outcome.status,
-  );
+  const failure = parseStsFailure(outcome.body);
+  const { isRetryable = isTransientStatus(outcome.status), baseMs } = meaningOf(failure, outcome.status);
   if (!isRetryable) return undefined;
   return backoffMs(retries, baseMs ?? DEFAULT_BASE_MS, random) + demandedMs(outcome.headers);
 }
@@ -126,11 +124,11 @@ export function stsError(action: string, { outcome, attempts }: SendResult, url:
         statusCode: outcome.status,
         hint: "Something other than STS may be responding: check AWS_ENDPOINT_URL_STS and the proxy.",
       });
-    case "refused":
+    case "notSent":
       return new CredentialsProviderError(
-        outcome.refusal.reason === "unsupported" ? "ConfigurationError" : "StsUnreachable",
-        `Cannot call ${action}: ${outcome.refusal.message}`,
-        { hint: outcome.refusal.hint },
+        outcome.error.reason === "unsupported" ? "ConfigurationError" : "StsUnreachable",
+        `Cannot call ${action}: ${outcome.error.message}`,
+        { hint: outcome.error.hint },
       );
     case "timeout":
     case "unreachable": {

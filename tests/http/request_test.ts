@@ -78,7 +78,7 @@ describe("sendOnce()", () => {
     });
   }
 
-  it("discards the body of an error response, unless it is wanted", async () => {
+  it("discards the body of an error response, unless readErrorBody is set", async () => {
     const response = () => new Response(chunked("denied"), { status: 403 });
     assertEquals((await once(response()) as { body: string }).body, "");
     assertEquals((await once(response(), { readErrorBody: true }) as { body: string }).body, "denied");
@@ -91,11 +91,11 @@ describe("sendOnce()", () => {
     assertEquals((await once(binary, { readErrorBody: true }) as { body: string }).body, "a\ufffd");
   });
 
-  it("reports the refusal of an adapter", async () => {
-    const refusal = new RequestNotSentError("proxy", "a proxy applies", "Unset it.");
-    assertEquals(await sendOnce(GET, LIMITS, respondWith(() => Promise.reject(refusal)), undefined), {
-      kind: "refused",
-      refusal,
+  it("reports a request that the runtime does not send", async () => {
+    const error = new RequestNotSentError("proxy", "a proxy applies", "Unset it.");
+    assertEquals(await sendOnce(GET, LIMITS, respondWith(() => Promise.reject(error)), undefined), {
+      kind: "notSent",
+      error,
     });
   });
 
@@ -154,7 +154,7 @@ describe("over a raw connection", () => {
     assert(!printed(outcome).join().includes(CANARY), printed(outcome).join());
   });
 
-  it("sends a request once more, when a kept connection ends before the response", async () => {
+  it("sends a request once more, when a keep-alive connection is closed before the response", async () => {
     const requests: number[] = [];
     const url = await listen((socket, number) => {
       requests.push(number);
@@ -181,7 +181,7 @@ describe("over a raw connection", () => {
     }
   });
 
-  it("makes the request anew for each attempt, when given a function", async () => {
+  it("creates the request for each attempt, when given a function", async () => {
     const runtime = new FakeRuntime();
     const urls: string[] = [];
     const send = (url: string) => {

@@ -22,7 +22,7 @@ describe("retryDelayMs()", () => {
 
   const custom = (result: number): RetryPolicy => ({ maxRetries: 3, baseMs: 100, customBackoff: () => result });
 
-  it("asks customBackoff with the count and the error", () => {
+  it("calls customBackoff with the count and the error", () => {
     const calls: unknown[] = [];
     const customBackoff = (...args: unknown[]) => calls.push(args);
     retryDelayMs(2, null, 0.5, { maxRetries: 3, baseMs: 100, customBackoff }, () => ERROR);
@@ -45,9 +45,9 @@ describe("retryDelayMs()", () => {
   });
 });
 
-describe("isBusy()", () => {
+describe("isTransientStatus()", () => {
   it("holds for 408, 429 and 500 to 599 only", () => {
-    const busy = Array.from({ length: 900 }, (_, index) => index + 100).filter(isTransientStatus);
-    assertEquals(busy, [408, 429, ...Array.from({ length: 100 }, (_, index) => index + 500)]);
+    const transient = Array.from({ length: 900 }, (_, index) => index + 100).filter(isTransientStatus);
+    assertEquals(transient, [408, 429, ...Array.from({ length: 100 }, (_, index) => index + 500)]);
   });
 });

@@ -13,7 +13,7 @@ describe("the file of a login", () => {
     const error = await failure(laptop);
     assertEquals([error.code, error.recoverable, error.command], ["LoginError", false, COMMAND]);
     assertEquals([error.message, error.hint], [
-      message(`the file ${PATH} does not exist, or there is no permission to read it`),
+      message(`${PATH} does not exist, or this program is not permitted to read it`),
       `Run \`${COMMAND}\`.`,
     ]);
   });
@@ -42,10 +42,7 @@ describe("the file of a login", () => {
       laptop.time += 900_000;
       const error = await failure(laptop);
       assertEquals([error.code, error.recoverable, error.command], ["LoginError", false, COMMAND]);
-      assertEquals(
-        error.message,
-        `Cannot refresh the login session: the dpopKey in the session file is invalid: ${message}`,
-      );
+      assertEquals(error.message, `Cannot refresh the login session: the dpopKey in the session file is invalid: ${message}`);
       assertEquals([error.hint, error.cause, statuses(laptop)], [`Run \`${COMMAND}\`.`, undefined, []]);
     });
   }

@@ -127,7 +127,8 @@ describe("defaultProvider() on a laptop with SSO", () => {
   it("names the command when nobody has signed in", async () => {
     const env = await serveSso(new SsoEmulator());
     const { stdout } = await getCredentials(env, permissions("sso/cache", env), "dev");
-    assertStringIncludes(stdout, "SsoTokenError Cannot use the token of SSO session corp: the file ");
+    assertStringIncludes(stdout, "SsoTokenError Cannot use the token of SSO session corp: ");
+    assertStringIncludes(stdout, " does not exist, or this program is not permitted to read it");
     assertStringIncludes(stdout, "Run `aws sso login --sso-session corp`.");
   });
 

@@ -12,7 +12,7 @@ describe("the token file", () => {
     const laptop = new Laptop();
     const error = await failure(laptop);
     assertEquals([error.code, error.recoverable, error.command], ["SsoTokenError", false, COMMAND]);
-    assertEquals(error.message, message(`the file ${TOKEN} does not exist, or there is no permission to read it`));
+    assertEquals(error.message, message(`${TOKEN} does not exist, or this program is not permitted to read it`));
     assertEquals([error.hint, wire(laptop)], [`Run \`${COMMAND}\`.`, []]);
   });
 

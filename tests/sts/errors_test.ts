@@ -16,12 +16,12 @@ function failure(code: string, message?: string): string {
   return `<ErrorResponse><Error><Code>${code}</Code>${detail}</Error><RequestId>r-1</RequestId></ErrorResponse>`;
 }
 
-function refused(reason: RequestNotSentError["reason"]): Outcome {
-  return { kind: "refused", refusal: new RequestNotSentError(reason, "it is refused", "Allow it.") };
+function notSent(reason: RequestNotSentError["reason"]): Outcome {
+  return { kind: "notSent", error: new RequestNotSentError(reason, "it is refused", "Allow it.") };
 }
 
 const cause = new Error("ECONNRESET");
-const UNUSABLE: Outcome = { kind: "invalidBody", status: 200, state: "it is not UTF-8" };
+const INVALID_BODY: Outcome = { kind: "invalidBody", status: 200, state: "it is not UTF-8" };
 const TIMEOUT: Outcome = { kind: "timeout", cause, wasReset: false };
 const UNREACHABLE: Outcome = { kind: "unreachable", cause, wasReset: true };
 
@@ -35,8 +35,8 @@ describe("stsDelayMs()", () => {
     ["a code that ends like one of throttling", response(400, failure("NotThrottling")), undefined],
     ["a busy service, by its code only", response(400, failure("InternalFailure")), 50],
     ["a busy service, by its status only", response(500), 50],
-    ["a refused request", refused("proxy"), undefined],
-    ["a body that cannot be used", UNUSABLE, undefined],
+    ["a request that was not sent", notSent("proxy"), undefined],
+    ["a body that cannot be used", INVALID_BODY, undefined],
     ["a timeout", TIMEOUT, 50],
     ["a failed connection", UNREACHABLE, 50],
     [
@@ -98,7 +98,7 @@ describe("stsError()", () => {
   it("has the cause of a failed connection", () => assertStrictEquals(errorOf(UNREACHABLE).cause, cause));
 
   it("is StsInvalidResponse for a body that cannot be used", () => {
-    const { code, message, statusCode, hint } = errorOf(UNUSABLE);
+    const { code, message, statusCode, hint } = errorOf(INVALID_BODY);
     assertEquals([code, message, statusCode], [
       "StsInvalidResponse",
       "Cannot use the response of STS: it is not UTF-8",
@@ -107,9 +107,9 @@ describe("stsError()", () => {
     assertEquals(hint, "Something other than STS may be responding: check AWS_ENDPOINT_URL_STS and the proxy.");
   });
 
-  it("is what a refused request means", () => {
+  it("is what a request that was not sent means", () => {
     for (const [reason, expected] of [["unsupported", "ConfigurationError"], ["proxy", "StsUnreachable"]] as const) {
-      const { code, message, hint } = errorOf(refused(reason));
+      const { code, message, hint } = errorOf(notSent(reason));
       assertEquals([code, message, hint], [expected, "Cannot call AssumeRole: it is refused", "Allow it."]);
     }
   });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { nextSessionAction } from "../../lib/session/refresh.ts";
+import { nextSessionAction } from "../../lib/session/refresh_decision.ts";
 import { readTable } from "../support/tables.ts";
 
 interface Row {

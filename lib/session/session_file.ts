@@ -12,7 +12,7 @@ export class SessionFile {
   /** The pending call of `onLoginRequired`. */
   pendingLogin: Promise<void> | undefined;
   readonly #runtime: FileRuntime;
-  /** The text that could not be written, and the text of the file at that time (`replaces`). */
+  /** The text that could not be written, and the text of the file at that time. */
   #unwritten: { readonly replaces: string | undefined; readonly text: string } | undefined;
   #lastRead: string | undefined;
   #hasFailed = false;
@@ -23,8 +23,8 @@ export class SessionFile {
   }
 
   /**
-   * The text of the file; `undefined` if there is no file. If a write failed, the text of that write is returned until
-   * the file changes.
+   * The text of the file; `undefined` if there is no file. After a failed write it is the text that was not written,
+   * until the file changes.
    *
    * @throws What the runtime throws for a file that it cannot read.
    */
@@ -34,9 +34,7 @@ export class SessionFile {
     return this.#unwritten?.text ?? this.#lastRead;
   }
 
-  /**
-   * Writes the file. If that fails, keeps the text in memory and returns the reason, but only for the first failure.
-   */
+  /** Writes the file. If that fails, keeps the text in memory, and returns the reason for the first failure only. */
   async write(text: string): Promise<string | undefined> {
     try {
       const { writeTextFile } = this.#runtime;
@@ -53,8 +51,8 @@ export class SessionFile {
 }
 
 /**
- * The files, by the `readTextFile` of the runtime and by path: two runtimes in one program do not share files. Created
- * at the first use.
+ * The files, by the `readTextFile` of a runtime and by path, so that two runtimes in one program do not share files.
+ * Created at the first use.
  */
 let files: WeakMap<Runtime["readTextFile"], Map<string, SessionFile>> | undefined;
 

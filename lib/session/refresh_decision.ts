@@ -14,7 +14,10 @@ interface SessionState {
   readonly isForced: boolean;
 }
 
-/** `refresh`: refresh; if that fails, use the current token while it is valid. `fail`: send nothing and throw. */
+/**
+ * `use`: the current token. `refresh`: the new token, or the current one if the refresh fails and it is still valid.
+ * `fail`: an error, and nothing is sent.
+ */
 type SessionAction = "use" | "refresh" | "fail";
 
 /** What to do with the token of a session. */
@@ -25,7 +28,7 @@ export function nextSessionAction(state: SessionState, now: number): SessionActi
   return canRefresh && !isRecent(lastRefreshAt, now) ? "refresh" : "use";
 }
 
-/** A time in the future does not count as recent: the clock was set back after it. */
+/** Whether a time is less than the minimum pause ago. A time in the future is not: the clock was set back after it. */
 function isRecent(at: number | undefined, now: number): boolean {
   return at !== undefined && at <= now && now - at < MIN_PAUSE_MS;
 }

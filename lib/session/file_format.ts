@@ -10,7 +10,7 @@ export async function sessionFileName(algorithm: "SHA-1" | "SHA-256", text: stri
   return `${hex(await crypto.subtle.digest(algorithm, new TextEncoder().encode(text)))}.json`;
 }
 
-/** A copy with some fields replaced. A field that is set to `undefined` is omitted by `JSON.stringify`. */
+/** A copy with some fields replaced. `JSON.stringify` omits a field that is set to `undefined`. */
 export function withFields(fields: Fields, changes: Fields): Fields {
   const changed = Object.entries(changes);
   const kept = Object.entries(fields).filter(([key]) => !changed.some(([name]) => isSameName(key, name)));

@@ -13,7 +13,7 @@ import {
   nextStep,
   type Step,
   type WindowOptions,
-} from "../../lib/cache/refresh.ts";
+} from "../../lib/cache/refresh_decision.ts";
 import { readTable } from "../support/tables.ts";
 
 interface WindowRow {
@@ -49,15 +49,15 @@ function credentials(expiresAt: number): Credentials {
 
 /** A state with windows of an hour and a minute. */
 function stateOf({ left, backsOff, failed, rejected = false }: Given): CacheState {
-  const failure = failed === undefined ? {} : { failure: { error: "final", until: NOW + failed * 1_000 } };
-  if (left === undefined) return { ...EMPTY, ...failure };
+  const error = failed === undefined ? {} : { cachedError: { error: "final", until: NOW + failed * 1_000 } };
+  if (left === undefined) return { ...EMPTY, ...error };
   const expiresAt = NOW + left * 1_000;
   const entry: Entry = afterSuccess(EMPTY, credentials(expiresAt), true, expiresAt - 21_600_000, 0, {});
   return {
     ...entry,
-    ...failure,
+    ...error,
     kind: "cached",
-    rejected,
+    isRejected: rejected,
     notBefore: backsOff === undefined ? 0 : NOW + backsOff * 1_000,
   };
 }

@@ -1,7 +1,7 @@
+import { untilAborted } from "../until_aborted.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
 import { redacted } from "../redaction.ts";
 import type { Runtime } from "../runtime.ts";
-import { untilAborted } from "../until_aborted.ts";
 import { expiredError, validCredentials } from "../validate.ts";
 import { type CacheEvent, namesOf, type Reporter } from "./events.ts";
 import {
@@ -12,34 +12,37 @@ import {
   EMPTY,
   type Entry,
   isAdvisory,
+  isCachedAlready,
   isReplacement,
-  isSameCredentials,
   isServedAfterFailure,
   nextAttemptAt,
   nextStep,
   type WindowOptions,
-} from "./refresh.ts";
+} from "./refresh_decision.ts";
 
-/** What a refresher works with. */
-interface RefresherParts {
+/** What a refresh runner works with. */
+interface RefreshRunnerParts {
   readonly source: CredentialsSource;
   readonly windows: WindowOptions;
   readonly runtime: Pick<Runtime, "now" | "random" | "sleep">;
   readonly reporter: Reporter;
 }
 
-/** How long to wait for a retrieval that started before `clear()`: the default time limit of a credential process. */
+/** How long to wait for a retrieval from before `clear()`: the default time limit of a credential process. */
 const PREVIOUS_REFRESH_LIMIT_MS = 60_000;
 
-/** What a {@linkcode CredentialsCache} works with until `clear()` replaces it: the state and the pending refresh. */
-export class Refresher {
-  readonly #parts: RefresherParts;
+/**
+ * What a {@linkcode CredentialsCache} works with until `clear()` replaces it: the state, and the pending refresh that
+ * callers share.
+ */
+export class RefreshRunner {
+  readonly #parts: RefreshRunnerParts;
   #state: CacheState = EMPTY;
   #pendingRefresh: Promise<Entry> | undefined;
   #previousRefresh: Promise<unknown> | undefined;
   #isReplaced = false;
 
-  constructor(parts: RefresherParts, previousRefresh?: Promise<unknown>) {
+  constructor(parts: RefreshRunnerParts, previousRefresh?: Promise<unknown>) {
     this.#parts = parts;
     this.#previousRefresh = previousRefresh;
   }
@@ -53,8 +56,8 @@ export class Refresher {
     const now = this.#parts.runtime.now();
     const step = nextStep(state, now, this.#pendingRefresh !== undefined, options?.forceRefresh === true);
     if (state.kind === "cached" && step === "serve") return Promise.resolve(this.#serve(state, now));
-    if (step === "throw") return Promise.reject(state.failure?.error);
-    return this.#wait(now, options ?? {});
+    if (step === "throw") return Promise.reject(state.cachedError?.error);
+    return this.#waitForRefresh(now, options ?? {});
   }
 
   peek(): Credentials | undefined {
@@ -69,26 +72,26 @@ export class Refresher {
   }
 
   /**
-   * Returns an empty refresher that replaces this one. A pending refresh continues for its callers; its events are not
-   * reported, except `servedStale`.
+   * Returns an empty runner that replaces this one. A pending refresh continues for its callers; of its events only
+   * `servedStale` is still reported.
    */
-  replacement(): Refresher {
+  replacement(): RefreshRunner {
     this.#isReplaced = true;
-    return new Refresher(this.#parts, this.#pendingRefresh ?? this.#previousRefresh);
+    return new RefreshRunner(this.#parts, this.#pendingRefresh ?? this.#previousRefresh);
   }
 
-  async #wait(now: number, { signal, forceRefresh = false }: RetrieveOptions): Promise<Credentials> {
+  async #waitForRefresh(now: number, { signal, forceRefresh = false }: RetrieveOptions): Promise<Credentials> {
     signal?.throwIfAborted();
     const state = this.#state;
-    const isRejected = state.kind === "cached" && state.rejected;
+    const isRejected = state.kind === "cached" && state.isRejected;
     this.#pendingRefresh ??= this.#refresh(forceRefresh || isRejected);
     const { runtime } = this.#parts;
     try {
       return this.#serve(await untilAborted(this.#pendingRefresh, signal), runtime.now());
     } catch (error) {
-      // In the advisory window a caller that stops waiting gets the cached credentials.
-      if (!signal?.aborted || !isAdvisory(state, now)) throw error;
-      return this.#serve(state, runtime.now());
+      // a caller that aborts gets the credentials that were cached when it called, if that was in the advisory window
+      if (signal?.aborted && isAdvisory(state, now)) return this.#serve(state, runtime.now());
+      throw error;
     }
   }
 
@@ -98,17 +101,16 @@ export class Refresher {
       .finally(() => this.#pendingRefresh = undefined);
   }
 
-  /**
-   * The signal of a caller is not passed to the source: if one caller aborts, the retrieval continues for the others.
-   */
+  /** The source does not get the signal of a caller: if one caller aborts, the retrieval continues for the others. */
   async #retrieve(forceRefresh: boolean): Promise<Credentials> {
     const { source, runtime } = this.#parts;
     const previous = this.#previousRefresh;
     this.#previousRefresh = undefined;
-    if (previous !== undefined) await settled(previous, PREVIOUS_REFRESH_LIMIT_MS, runtime);
+    if (previous !== undefined) await waitFor(previous, PREVIOUS_REFRESH_LIMIT_MS, runtime);
     return validCredentials(await source.retrieve(forceRefresh ? { forceRefresh } : undefined));
   }
 
+  /** Caches the credentials. If they may not replace the cached ones, the refresh has failed: they are expired. */
   #afterRetrieval(credentials: Credentials): Entry {
     const now = this.#parts.runtime.now();
     const before = this.#state;
@@ -116,7 +118,7 @@ export class Refresher {
     const entry = this.#store(credentials, now);
     const expired = now >= entry.expiresAt;
     const names = namesOf(credentials);
-    if (!isSameCredentials(before, entry)) {
+    if (!isCachedAlready(before, entry)) {
       const [expiration, nextAttempt] = [dateOf(entry.expiresAt), dateOf(nextAttemptAt(entry, now))];
       this.#report({ type: "retrieved", ...names, expiration, expired, nextAttempt });
     }
@@ -125,7 +127,7 @@ export class Refresher {
     return entry;
   }
 
-  /** Returns the credentials that callers get after a failure, or throws the error if they get none. */
+  /** Returns what callers get after a failed refresh, or throws the error if they get no credentials. */
   #afterError(error: unknown): Entry {
     const { runtime } = this.#parts;
     const now = runtime.now();
@@ -143,7 +145,7 @@ export class Refresher {
     return entry;
   }
 
-  /** What is served after a failure. Stores the credentials that `handleFailToRefresh` returns. */
+  /** The credentials to serve after a failed refresh. Those that `handleFailToRefresh` returns are cached. */
   #fallback(error: unknown, now: number): Entry | undefined {
     const { source } = this.#parts;
     const state = this.#state;
@@ -162,12 +164,12 @@ export class Refresher {
     const { source, windows, runtime } = this.#parts;
     const { advisoryWindowJitter = 0, expiryWindowMs = 0 } = windows;
     const [isStable, random] = [this.#isStable(), runtime.random()];
-    const earlyMs = expiryWindowMs * (1 - advisoryWindowJitter * random);
-    // A source with `adjustExpiresBy` moves the expiration itself; the cache then has no expiry window.
-    const adjusted = isStable || earlyMs === 0 ? undefined : source.adjustExpiresBy?.(credentials, -earlyMs);
+    const windowMs = expiryWindowMs * (1 - advisoryWindowJitter * random);
+    // a source with adjustExpiresBy makes the expiration earlier itself: the cache then has no expiry window
+    const adjusted = isStable || windowMs === 0 ? undefined : source.adjustExpiresBy?.(credentials, -windowMs);
     return this.#state = afterSuccess(this.#state, adjusted ?? credentials, isStable, now, random, {
       ...windows,
-      expiryWindowMs: adjusted === undefined ? earlyMs : 0,
+      expiryWindowMs: adjusted === undefined ? windowMs : 0,
     });
   }
 
@@ -190,20 +192,20 @@ export class Refresher {
 }
 
 /**
- * A copy. If the next attempt is later than the expiration, the copy has the time of the attempt as its expiration: a
- * program that checks the expiration then works also during an outage.
+ * A copy of the credentials. If the next attempt is later than their expiration, it becomes the expiration of the copy:
+ * a program that checks the expiration then works also during an outage.
  */
 function copyOf({ credentials, expiresAt, notBefore }: Entry): Credentials {
   if (expiresAt >= notBefore) return redacted(credentials);
   return redacted(credentials, new Date(notBefore), new Date(expiresAt));
 }
 
-/** Resolves when the work has ended, or after `ms`. The timer stops when the work ends. */
-async function settled(work: Promise<unknown>, ms: number, { sleep }: Pick<Runtime, "sleep">): Promise<void> {
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  work.then(end, end);
-  await sleep(ms, ended.signal).catch(() => {/* the work has ended */});
+/** Waits until the work has ended, at most `ms`. The timer stops when the work ends. */
+async function waitFor(work: Promise<unknown>, ms: number, { sleep }: Pick<Runtime, "sleep">): Promise<void> {
+  const timer = new AbortController();
+  const stop = () => timer.abort();
+  work.then(stop, stop);
+  await sleep(ms, timer.signal).catch(() => {/* the work has ended */});
 }
 
 /** The time as a `Date`; `undefined` for `Infinity`. */
