@@ -6,8 +6,7 @@ import { validSource } from "./validate.ts";
 
 /**
  * Calls the providers in order until one returns credentials. A provider that is not available here is skipped. The
- * error of a provider that is available but broken is thrown: credentials of another identity are never used in its
- * place.
+ * error of a provider that is available but broken is thrown: credentials of another identity never replace its own.
  *
  * The credentials are cached as those of the provider that returned them: those of an instance role are refreshed ahead
  * of time and served during outages, those of a process are not. Each refresh starts with the first provider again. The
@@ -34,22 +33,20 @@ import { validSource } from "./validate.ts";
  */
 export function chain(...providers: readonly (CredentialsSource | ForeignProvider)[]): CachedProvider {
   if (providers.length === 0) {
-    throw new CredentialsProviderError("ConfigurationError", "Cannot create chain: no provider is given", {
+    throw new CredentialsProviderError("ConfigurationError", "Cannot create the chain: no provider is given", {
       hint: "Give at least one, such as fromInstanceMetadata().",
     });
   }
   return cached(new ChainProvider(providers.map((provider) => validSource("chain", provider))));
 }
 
-/**
- * The providers of a chain as one source. Its static stability is that of the provider that returned credentials last.
- */
+/** The providers of a chain as one source, with the static stability of the provider that returned credentials last. */
 export class ChainProvider implements CredentialsSource {
-  readonly #links: readonly CredentialsSource[];
+  readonly #sources: readonly CredentialsSource[];
   #lastSource: CredentialsSource | undefined;
 
-  constructor(links: readonly CredentialsSource[]) {
-    this.#links = links;
+  constructor(sources: readonly CredentialsSource[]) {
+    this.#sources = sources;
   }
 
   get staticStability(): boolean {
@@ -58,25 +55,25 @@ export class ChainProvider implements CredentialsSource {
 
   async retrieve(options?: RetrieveOptions): Promise<ForeignCredentials> {
     const errors: unknown[] = [];
-    for (const link of this.#links) {
+    for (const source of this.#sources) {
       try {
-        const credentials = await link.retrieve(options);
-        this.#lastSource = link;
+        const credentials = await source.retrieve(options);
+        this.#lastSource = source;
         return credentials;
       } catch (error) {
         if (!(error as { tryNextLink?: unknown } | null)?.tryNextLink) throw error;
         errors.push(error);
       }
     }
-    throw exhausted(errors);
+    throw noCredentials(errors);
   }
 
   providerSources(): readonly string[] {
-    return this.#links.flatMap((link) => link.providerSources?.() ?? []);
+    return this.#sources.flatMap((source) => source.providerSources?.() ?? []);
   }
 }
 
-function exhausted(errors: readonly unknown[]): CredentialsProviderError {
+function noCredentials(errors: readonly unknown[]): CredentialsProviderError {
   const lines = errors.map((error, index) => `\n  ${line(error, index)}`).join("");
   return new CredentialsProviderError("NoCredentials", `Cannot get credentials from any provider:${lines}`, {
     errors,
@@ -85,9 +82,7 @@ function exhausted(errors: readonly unknown[]): CredentialsProviderError {
   });
 }
 
-/**
- * An error as one line. Of an error that is not from this library only the name is used: its message may hold a secret.
- */
+/** An error as one line. Of an error from other code only the name is used: its message may hold a secret. */
 function line(error: unknown, index: number): string {
   if (error instanceof CredentialsProviderError) {
     const { code, message, hint = "" } = error;

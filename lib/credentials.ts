@@ -3,22 +3,22 @@
  * change.
  */
 export interface Credentials {
-  /** Identifies the keys to AWS; not a secret. */
+  /** Identifies the credentials to AWS; not a secret. */
   readonly accessKeyId: string;
   /** Signs requests. Shown as `[redacted]` when the object is printed. */
   readonly secretAccessKey: string;
   /**
-   * SendResult with each request that is signed with temporary credentials. Shown as `[redacted]` when the object is printed.
+   * Sent with each request that is signed with temporary credentials. Shown as `[redacted]` when the object is printed.
    */
   readonly sessionToken?: string;
   /**
-   * When the credentials expire; absent if they do not. If the source is unavailable, it may be the later time of the
-   * next refresh; then {@linkcode Credentials.originalExpiration} is the expiration from the source.
+   * When the credentials expire; absent if they do not. While the source is unavailable this may be a later time, that
+   * of the next refresh: then {@linkcode Credentials.originalExpiration} is the expiration from the source.
    */
   readonly expiration?: Date;
-  /** The AWS account the keys belong to, if the source returns it. */
+  /** The AWS account the credentials belong to, if the source returns it. */
   readonly accountId?: string;
-  /** The expiration from the source; present only where `expiration` is later, because the source is unavailable. */
+  /** The expiration from the source; present only if `expiration` is later, because the source is unavailable. */
   readonly originalExpiration?: Date;
   /** The name of the provider that returned the credentials: `EC2RoleProvider`, `ProcessProvider`, … */
   readonly source: string;
@@ -26,22 +26,22 @@ export interface Credentials {
 
 /**
  * Credentials from other code: a function of yours, a provider of AWS SDK v3, a `Credentials` object of AWS SDK v2. The
- * The fields are read by name: they may be getters, and need not be enumerable.
+ * fields are read by name: they may be getters, and need not be enumerable.
  */
 export interface ForeignCredentials {
-  /** Identifies the keys to AWS. */
+  /** Identifies the credentials to AWS. */
   readonly accessKeyId: string;
   /** Signs requests. */
   readonly secretAccessKey: string;
-  /** SendResult with each request that is signed with temporary keys. */
+  /** Sent with each request that is signed with temporary credentials. */
   readonly sessionToken?: string | undefined;
   /** When AWS stops accepting them; absent for credentials that do not expire. */
   readonly expiration?: Date | undefined;
   /** The expiration under the name that AWS SDK v2 uses. */
   readonly expireTime?: Date | null | undefined;
-  /** The AWS account the keys belong to. */
+  /** The AWS account the credentials belong to. */
   readonly accountId?: string | undefined;
-  /** The expiration from the source, where `expiration` is later. */
+  /** The expiration from the source, if `expiration` is later. */
   readonly originalExpiration?: Date | undefined;
   /** The name of the provider. @default {"custom"} */
   readonly source?: string | undefined;
@@ -50,13 +50,13 @@ export interface ForeignCredentials {
 /** Options of one call for credentials. */
 export interface RetrieveOptions {
   /**
-   * If it aborts, a call to a cache stops waiting: it rejects, or returns the cached credentials in the advisory
-   * window. The retrieval continues for other callers.
+   * If it aborts, this call stops waiting: it rejects with the signal's reason, or a cache returns the cached
+   * credentials in the advisory window. Other callers of the same retrieval still get its result.
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Refreshes even if the cached credentials are fresh, except in the pause after a refresh, see {@linkcode
-   * CredentialsCache.refresh}.
+   * Refreshes even if the cached credentials are fresh, except in the pause after a refresh, see
+   * {@linkcode CredentialsCache.refresh}. Without a cache: reads files again that are read once per process.
    */
   readonly forceRefresh?: boolean | undefined;
   /** AWS SDK v3 clients pass it; it is ignored. */
@@ -85,7 +85,7 @@ export interface CredentialsSource {
    */
   handleFailToRefresh?(previous: Credentials | undefined, error: unknown): Credentials;
   /**
-   * Called for new credentials of a source without static stability, if the cache has an expiry window: returns them
+   * Called for new credentials of a source without static stability, if the cache has an expiry window. Returns them
    * with the expiration moved by `ms`, which is negative.
    */
   adjustExpiresBy?(credentials: Credentials, ms: number): Credentials;
@@ -94,9 +94,9 @@ export interface CredentialsSource {
 }
 
 /**
- * A function that returns credentials: one of your own, or a provider of AWS SDK v3. It is declared through a method,
- * because TypeScript compares parameters of methods less strictly. This is needed: the options that the SDK declares
- * are not those that this library passes.
+ * A function that returns credentials: one of your own, or a provider of AWS SDK v3. The type is that of a method,
+ * because TypeScript compares the parameters of methods less strictly. This is needed: the SDK declares other options
+ * than this library passes.
  */
 export type ForeignProvider = CredentialsSource["retrieve"];
 

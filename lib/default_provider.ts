@@ -1,4 +1,4 @@
-import { trimmed } from "./blank.ts";
+import { nonBlank } from "./blank.ts";
 import type { CacheOptions } from "./cache/cache.ts";
 import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import { ChainProvider } from "./chain.ts";
@@ -12,39 +12,39 @@ import { ProfileProvider } from "./profile/provider.ts";
 import { PROFILE_RULES, type ProfileProviderOptions } from "./profile/settings.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import { WebIdentityProvider } from "./sts/web_identity.ts";
-import { COMMON_RULES, knownOptions, refused, type Rules } from "./validate.ts";
+import { COMMON_RULES, knownOptions, type Rules, unsupported } from "./validate.ts";
 
 /** Options of {@linkcode defaultProvider}. */
 export interface DefaultProviderOptions extends ProfileProviderOptions, CacheOptions {}
 
 /**
- * Options that AWS SDK v3 takes at the top level of its default provider, and this library does not: they are errors
- * here. More of them are in {@linkcode PROFILE_RULES}.
+ * Options of the default provider of AWS SDK v3 that this library does not have at the top level: they are errors here.
+ * {@linkcode PROFILE_RULES} has more of them.
  */
 const SDK_RULES: Rules = {
-  timeout: refused("set imds.timeout"),
-  maxRetries: refused("set imds.maxRetries"),
-  ec2MetadataV1Disabled: refused("set imds.ec2MetadataV1Disabled"),
-  awsContainerCredentialsRelativeUri: refused("set it in the option container"),
-  awsContainerCredentialsFullUri: refused("set it in the option container"),
-  awsContainerAuthorizationToken: refused("set it in the option container"),
-  awsContainerAuthorizationTokenFile: refused("set it in the option container"),
-  webIdentityTokenFile: refused("use fromTokenFile()"),
-  roleArn: refused("use fromTokenFile()"),
-  roleSessionName: refused("use fromTokenFile()"),
-  ssoSession: refused("name a profile that has it"),
-  ssoStartUrl: refused("name a profile that has it"),
-  ssoAccountId: refused("name a profile that has it"),
-  ssoRegion: refused("name a profile that has it"),
-  ssoRoleName: refused("name a profile that has it"),
+  timeout: unsupported("set imds.timeout"),
+  maxRetries: unsupported("set imds.maxRetries"),
+  ec2MetadataV1Disabled: unsupported("set imds.ec2MetadataV1Disabled"),
+  awsContainerCredentialsRelativeUri: unsupported("set it in the option container"),
+  awsContainerCredentialsFullUri: unsupported("set it in the option container"),
+  awsContainerAuthorizationToken: unsupported("set it in the option container"),
+  awsContainerAuthorizationTokenFile: unsupported("set it in the option container"),
+  webIdentityTokenFile: unsupported("use fromTokenFile()"),
+  roleArn: unsupported("use fromTokenFile()"),
+  roleSessionName: unsupported("use fromTokenFile()"),
+  ssoSession: unsupported("use a profile with sso_session"),
+  ssoStartUrl: unsupported("use a profile with sso_start_url"),
+  ssoAccountId: unsupported("use a profile with sso_account_id"),
+  ssoRegion: unsupported("use a profile with sso_region"),
+  ssoRoleName: unsupported("use a profile with sso_role_name"),
 };
 
 /**
  * The credentials that AWS tools would find: from the environment, the selected profile, a web identity token, the
- * container endpoint, or the instance role, in this order. The first source that is configured is used. If it fails,
- * the call throws; the next source is not tried. So a container never uses the role of its host.
+ * container endpoint or the instance role, in this order. The first source that is configured is used. If it fails, the
+ * call throws and no other source is tried, so that a container never uses the role of its host.
  *
- * If the option `profile` is given, the access keys in the environment are not used.
+ * If the option `profile` is given, the credentials in the environment are not used.
  *
  * @param options See {@linkcode DefaultProviderOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. If there are
@@ -70,7 +70,7 @@ export interface ChainLink {
 }
 
 /**
- * The providers of the default chain, in their order.
+ * The sources of the default chain, in their order.
  *
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
@@ -90,8 +90,8 @@ export function defaultLinks(options: DefaultProviderOptions): readonly ChainLin
 }
 
 /**
- * The credentials in the environment, also if `AWS_PROFILE` is set. A warning is logged then, because that may be a
- * mistake.
+ * The credentials in the environment, which are used even if `AWS_PROFILE` is set. That may be a mistake: a warning is
+ * logged.
  */
 function environment(options: EnvironmentProviderOptions): CredentialsSource {
   const provider = new EnvironmentProvider(options);
@@ -99,7 +99,7 @@ function environment(options: EnvironmentProviderOptions): CredentialsSource {
   return {
     async retrieve() {
       const credentials = await provider.retrieve();
-      if (trimmed(env("AWS_PROFILE")) !== undefined) {
+      if (nonBlank(env("AWS_PROFILE")) !== undefined) {
         options.logger?.warn?.("AWS_PROFILE is ignored: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, too");
       }
       return credentials;

@@ -1,17 +1,17 @@
 import { CredentialsProviderError } from "./errors.ts";
 import { ENDPOINT, validated } from "./validate.ts";
 
-/** A service that returns credentials; the name is that of the AWS API models. */
+/** A service that returns credentials, by its name in the API models of AWS. */
 export type EndpointService = "sts" | "sso" | "sso-oidc" | "signin";
 
-/** The settings from which the endpoint of a service follows. */
+/** The settings that decide the endpoint of a service. */
 export interface EndpointSettings {
-  /** May be absent only where there is a custom URL. */
+  /** May be absent only if there is a custom URL. */
   readonly region?: string | undefined;
   readonly useFips?: boolean | undefined;
   readonly useDualStack?: boolean | undefined;
   readonly customUrl?: CustomUrl | undefined;
-  /** STS only. With `legacy` the global endpoint is used for the regions in `LEGACY_STS_REGIONS`. */
+  /** STS only. `legacy` uses the global endpoint for the regions of {@linkcode LEGACY_STS_REGIONS}. */
   readonly stsRegionalEndpoints?: "regional" | "legacy" | undefined;
 }
 
@@ -26,10 +26,11 @@ export interface CustomUrl {
 export interface Endpoint {
   /** Without a slash at its end. */
   readonly url: string;
+  /** For STS; requests to the other services are not signed. */
   readonly signingRegion: string;
 }
 
-/** An AWS partition: a group of regions with its own domain names. */
+/** An AWS partition: a group of regions with their own domain names. */
 type Partition = readonly [
   id: string,
   regionPrefix: string,
@@ -41,7 +42,7 @@ type Partition = readonly [
 
 const DEFAULT_REGION = "us-east-1";
 
-/** The first partition whose prefix matches is used; the last one matches every region. */
+/** The first partition whose prefix matches is used. The last one matches every region. */
 const PARTITIONS: readonly Partition[] = [
   ["aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "amazonaws.cn", "cn-north-1"],
   ["aws-us-gov", "us-gov-", "amazonaws.com", "api.aws", "amazonaws-us-gov.com", "us-gov-west-1"],
@@ -86,7 +87,7 @@ const LEGACY_STS_REGIONS: readonly string[] = [
 const REGION_REGEXP = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 
 /**
- * Returns the endpoint of a service.
+ * The endpoint of a service.
  *
  * @throws {CredentialsProviderError} `ConfigurationError`, if the region is missing or malformed, if the custom URL is
  * malformed, or if it is combined with FIPS or dual stack.
@@ -104,10 +105,11 @@ export function resolveEndpoint(service: EndpointService, settings: EndpointSett
   return { url: `https://${hostName(service, signingRegion, useFips, useDualStack)}`, signingRegion };
 }
 
-/** The default region of the partition of a role, for the STS endpoint. */
+/** The default region of a role's partition, whose STS can be called for the role. */
 export function regionOfRoleArn(roleArn: string): string {
   const [, partitionId] = roleArn.split(":");
-  return PARTITIONS.find(([id]) => id === partitionId)?.at(-1) ?? DEFAULT_REGION;
+  const [, , , , , defaultRegion = DEFAULT_REGION] = PARTITIONS.find(([id]) => id === partitionId) ?? [];
+  return defaultRegion;
 }
 
 function hostName(service: EndpointService, region: string, useFips: boolean, useDualStack: boolean): string {
@@ -119,6 +121,7 @@ function hostName(service: EndpointService, region: string, useFips: boolean, us
   return `${HOSTS[service]}${id === "aws-us-gov" ? "" : fips}.${region}.${suffix}`;
 }
 
+/** The host name of sign-in. It does not have the form of the other services. */
 function signinHostName(region: string, useFips: boolean): string {
   const [id, , suffix, , signinSuffix] = partitionOf(region);
   if (!useFips) return `${region}.signin.${signinSuffix}`;
@@ -132,22 +135,25 @@ function partitionOf(region: string): Partition {
 
 function checkedRegion(service: EndpointService, { region, customUrl }: EndpointSettings): string {
   if (region === undefined && customUrl !== undefined) return DEFAULT_REGION;
-  if (region === undefined) throw refusal(service, "no region is set", "Set AWS_REGION, or region in the profile.");
+  if (region === undefined) {
+    throw endpointError(service, "no region is set", "Set AWS_REGION, or region in the profile.");
+  }
   if (REGION_REGEXP.test(region)) return region;
-  const state = 'the region must have 1 to 63 characters: a-z, 0-9 or "-", but no "-" at the start or the end';
-  throw refusal(service, state, "Correct the region, for example to us-east-1.");
+  const state = 'the region must be 1 to 63 characters a-z, 0-9 or "-", with no "-" at the start or the end';
+  throw endpointError(service, state, "Correct the region, for example to us-east-1.");
 }
 
 function checkedUrl(service: EndpointService, customUrl: CustomUrl, useFips: boolean, useDualStack: boolean): string {
   const { url, setting } = customUrl;
   if (useFips || useDualStack) {
     const other = useFips ? "FIPS" : "dual stack";
-    throw refusal(service, `${setting} and ${other} exclude each other`, `Remove ${setting}, or turn ${other} off.`);
+    const hint = `Remove ${setting}, or turn ${other} off.`;
+    throw endpointError(service, `${setting} and ${other} exclude each other`, hint);
   }
   return validated(`find the endpoint of ${service}`, setting, ENDPOINT, url);
 }
 
-function refusal(service: EndpointService, state: string, hint: string): CredentialsProviderError {
+function endpointError(service: EndpointService, state: string, hint: string): CredentialsProviderError {
   return new CredentialsProviderError("ConfigurationError", `Cannot find the endpoint of ${service}: ${state}`, {
     hint,
   });

@@ -1,4 +1,4 @@
-import { trimmed } from "./blank.ts";
+import { nonBlank } from "./blank.ts";
 import type { CacheOptions } from "./cache/cache.ts";
 import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import { checkProviderOptions } from "./config/options.ts";
@@ -6,7 +6,7 @@ import type { Credentials, CredentialsSource, Logger } from "./credentials.ts";
 import { CredentialsProviderError } from "./errors.ts";
 import { redacted } from "./redaction.ts";
 import type { Runtime } from "./runtime.ts";
-import { requiredTimestamp } from "./timestamp.ts";
+import { validTimestamp } from "./timestamp.ts";
 
 /** Options of {@linkcode EnvironmentProvider}. */
 export interface EnvironmentProviderOptions {
@@ -57,7 +57,7 @@ export class EnvironmentProvider implements CredentialsSource {
   async retrieve(): Promise<Credentials> {
     const [accessKeyId, secretAccessKey] = [this.#read("AWS_ACCESS_KEY_ID"), this.#read("AWS_SECRET_ACCESS_KEY")];
     if (accessKeyId === undefined || secretAccessKey === undefined) {
-      throw this.#incomplete(accessKeyId ?? secretAccessKey);
+      throw this.#incomplete((accessKeyId ?? secretAccessKey) !== undefined);
     }
     return redacted({
       accessKeyId,
@@ -74,19 +74,19 @@ export class EnvironmentProvider implements CredentialsSource {
   }
 
   #read(name: string): string | undefined {
-    return trimmed(this.#runtime.env(name));
+    return nonBlank(this.#runtime.env(name));
   }
 
   #expiration(): Date | undefined {
     const text = this.#read("AWS_CREDENTIAL_EXPIRATION");
-    return text === undefined ? undefined : requiredTimestamp(text, "AWS_CREDENTIAL_EXPIRATION", unusable);
+    return text === undefined ? undefined : validTimestamp(text, "AWS_CREDENTIAL_EXPIRATION", unusable);
   }
 
-  #incomplete(presentKey: string | undefined): CredentialsProviderError {
-    const state = presentKey === undefined
-      ? "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
-      : "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set";
-    if (presentKey !== undefined) this.#logger?.debug?.(`The environment is skipped: ${state}`);
+  #incomplete(isOneSet: boolean): CredentialsProviderError {
+    const state = isOneSet
+      ? "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set"
+      : "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";
+    if (isOneSet) this.#logger?.debug?.(`The environment is skipped: ${state}`);
     return new CredentialsProviderError("NoCredentials", `Cannot get credentials from the environment: ${state}`, {
       hint: "Set both variables; in Deno, grant --allow-env=AWS_*.",
     });
@@ -104,7 +104,7 @@ export interface EnvOptions extends EnvironmentProviderOptions, CacheOptions {}
 
 /**
  * The credentials in the environment, see {@linkcode EnvironmentProvider}. They are read once, and again when they
- * expire, with `forceRefresh`, or after `invalidate()` or `clear()`.
+ * expire, with `forceRefresh`, and after `invalidate()` or `clear()`.
  *
  * @param options See {@linkcode EnvOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result.

@@ -1,4 +1,4 @@
-/** The reason of a {@linkcode CredentialsProviderError}. A code is not renamed or removed in a minor version. */
+/** The reason of a {@linkcode CredentialsProviderError}. Only a major version renames or removes a code. */
 export type CredentialsErrorCode =
   | "ImdsDisabled"
   | "ImdsUnreachable"
@@ -41,22 +41,19 @@ export type CredentialsErrorCode =
   | "ExpiredCredentialsError"
   | "InvalidCredentials";
 
-/**
- * Whether a later attempt may succeed, and whether a chain may continue. The code decides, unless the details of an
- * error set other values.
- */
+/** Whether a later attempt may succeed, and whether a chain may continue, unless the details of an error set it. */
 interface Classification {
   readonly recoverable: boolean;
   readonly tryNextLink: boolean;
 }
 
-/** Not available here now; a later attempt may succeed. */
+/** The source is not available now; a chain continues. */
 const UNAVAILABLE: Classification = { recoverable: true, tryNextLink: true };
-/** Not available here until settings change. */
+/** The source is not set up here; a chain continues. */
 const ABSENT: Classification = { recoverable: false, tryNextLink: true };
-/** Available, but it failed; a later attempt may succeed. */
+/** The source is set up and failed; it may succeed later. */
 const BROKEN: Classification = { recoverable: true, tryNextLink: false };
-/** Available, but it fails until settings change. */
+/** The source is set up, and something must be corrected. */
 const WRONG: Classification = { recoverable: false, tryNextLink: false };
 
 const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
@@ -102,7 +99,7 @@ const CLASSIFICATION: Readonly<Record<CredentialsErrorCode, Classification>> = {
   InvalidCredentials: BROKEN,
 };
 
-/** What a {@linkcode CredentialsProviderError} may carry beside its code and message. */
+/** What a {@linkcode CredentialsProviderError} may have besides its code and message. */
 export interface CredentialsErrorDetails {
   /** One sentence that names the fix. */
   readonly hint?: string | undefined;
@@ -140,7 +137,7 @@ export interface CredentialsErrorDetails {
   readonly recoverable?: boolean;
   /** Whether a chain may continue with its next provider; by default the code decides. */
   readonly tryNextLink?: boolean;
-  /** The underlying error. If it is from this library, it does not quote a secret. */
+  /** The underlying error. An error of this library does not quote a secret. */
   readonly cause?: unknown;
 }
 
@@ -149,7 +146,7 @@ export interface CredentialsErrorDetails {
  * aborted signal rejects with its own reason.
  *
  * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. The library puts no secret
- * into the message or a property. `stderr`, `cause` and `errors` can hold texts from other programs.
+ * into the message or a property. `stderr`, and errors of other code in `cause` and `errors`, are passed on unchanged.
  *
  * @since 0.1.0
  * @example Usage
@@ -163,7 +160,7 @@ export interface CredentialsErrorDetails {
  * ```
  */
 export class CredentialsProviderError extends Error {
-  /** The code; if it does not end in `Error`, that is appended. */
+  /** The code, with `Error` appended unless it ends in it. */
   override readonly name: string;
   /** Why it failed. */
   readonly code: CredentialsErrorCode;
@@ -177,7 +174,7 @@ export class CredentialsProviderError extends Error {
    * broken".
    */
   readonly tryNextLink: boolean;
-  /** One sentence that names the fix, where a person can act. */
+  /** One sentence that names the fix, if a person can act. */
   declare readonly hint?: string;
   /** The HTTP status of the response that ended the attempt. */
   declare readonly statusCode?: number;
@@ -205,8 +202,8 @@ export class CredentialsProviderError extends Error {
   /** The signal that killed a credential process, such as `SIGKILL`. */
   declare readonly signal?: string;
   /**
-   * The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. It is not part of the message and is
-   * not changed: it may contain control characters, and secrets that the process printed.
+   * The last KiB that a credential process wrote to stderr, with `stderr: "pipe"`. It is not part of
+   * the message, and is not changed: it may contain control characters, and secrets that the process printed.
    */
   declare readonly stderr?: string;
   /** The path of the file that cannot be read or parsed, with `~` expanded. */
@@ -217,7 +214,7 @@ export class CredentialsProviderError extends Error {
   declare readonly errors?: readonly unknown[];
 
   /**
-   * Creates the error. If the details do not set `recoverable` and `tryNextLink`, the code decides them.
+   * Creates the error. The code decides `recoverable` and `tryNextLink`, unless the details set them.
    *
    * @param code Why it failed.
    * @param message What was tried and what came back, without a secret.
@@ -239,8 +236,8 @@ export class CredentialsProviderError extends Error {
 }
 
 /**
- * Whether a later attempt may succeed without a change of settings. Returns the `recoverable` of the error, else that
- * of the first cause that has it, else true.
+ * Whether a later attempt may succeed without a change of settings: the `recoverable` of the error, else that of its
+ * first cause that has it, else true.
  */
 export function isRecoverable(error: unknown): boolean {
   const seen = new Set<unknown>();
@@ -255,8 +252,8 @@ export function isRecoverable(error: unknown): boolean {
 }
 
 /**
- * The error of a runtime adapter that does not send a request. Nothing was sent. The provider converts it to a
- * CredentialsProviderError.
+ * The error of a runtime adapter that does not send a request. Nothing was sent. The provider replaces it by a
+ * {@linkcode CredentialsProviderError}.
  */
 export class RequestNotSentError extends Error {
   override readonly name = "RequestNotSentError";
@@ -265,7 +262,7 @@ export class RequestNotSentError extends Error {
   /** One sentence that names the fix. */
   readonly hint: string;
 
-  /** Creates the error. `state` follows a colon in messages, such as "Cannot refresh the SSO token: …". */
+  /** Creates the error. `state` follows the colon of a message, such as "Cannot refresh the SSO token: …". */
   constructor(reason: RequestNotSentError["reason"], state: string, hint: string) {
     super(state);
     this.reason = reason;

@@ -2,8 +2,8 @@
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Parses a string that must be one JSON object; `undefined` if it is not. The error of `JSON.parse` is not passed on:
- * it quotes the string, which may contain secrets.
+ * Parses a string that must be one JSON object; `undefined` if it is not. The error of `JSON.parse` is dropped: it
+ * quotes the string, which may contain secrets.
  */
 export function parseJsonObject(text: string): Fields | undefined {
   try {
@@ -14,7 +14,7 @@ export function parseJsonObject(text: string): Fields | undefined {
   }
 }
 
-/** Whether two field names are equal, ignoring case. */
+/** Whether two field names are equal if case is ignored. */
 export function isSameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }

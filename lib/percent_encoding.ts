@@ -8,8 +8,8 @@ export function encodeRfc3986(text: string): string {
 }
 
 /**
- * Encodes a string that may contain percent escapes already. Escapes are not encoded again. An escape of an unreserved
- * character is replaced by the character; the others are written in upper case: `a%7eb%2fc d` becomes `a~b%2Fc%20d`.
+ * Encodes a string that may contain percent escapes already. They are not encoded again: an escape is written in upper
+ * case, or as the character itself if that needs no escape. `a%7eb%2fc d` becomes `a~b%2Fc%20d`.
  */
 export function encodeRfc3986Once(text: string): string {
   const [first = "", ...rest] = text.split("%");
@@ -23,7 +23,7 @@ export function encodeForm(parameters: Iterable<readonly [name: string, value: s
   return [...parameters].map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`).join("&");
 }
 
-/** Encodes a part of a string that was split at "%". If the "%" was an escape, the part begins with its two digits. */
+/** Encodes what follows a "%": the two digits of an escape, unless the "%" itself must be escaped, and more text. */
 function encodeAfterPercent(text: string): string {
   if (!/^[0-9a-f]{2}/i.test(text)) return encodeRfc3986(`%${text}`);
   const digits = text.slice(0, 2);

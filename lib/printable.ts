@@ -2,29 +2,29 @@ const MAX_CHARACTERS = 200;
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
 /**
- * Control characters, format characters, line and paragraph separators, lone surrogates. They can change how a terminal
- * or a log shows a line.
+ * Control and format characters, line and paragraph separators, lone surrogates. They can change how a terminal or a
+ * log shows a line.
  */
 const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
-/** The first half of a character of two code units, such as an emoji, if the second half was cut off. */
-const LAST_HALF_REGEXP = /\p{Cs}$/u;
+/** The first half of a surrogate pair that was cut. */
+const CUT_SURROGATE_REGEXP = /\p{Cs}$/u;
 
 /**
  * Makes a string that the library did not create safe for messages, events and output: unprintable characters become
- * spaces, and what is longer than 200 characters is cut and gets "…".
+ * spaces, and after 200 characters (UTF-16 code units) the string is cut and gets "…".
  */
 export function printable(text: string): string {
   return upTo(MAX_CHARACTERS, text);
 }
 
-/** The same for a whole message that may quote text from outside: at most 1000 characters. */
+/** The same for a whole message that may quote such strings: cut after 1000 characters. */
 export function printableMessage(message: string): string {
   return upTo(MAX_MESSAGE_CHARACTERS, message);
 }
 
 function upTo(maxCharacters: number, text: string): string {
-  // Four times as many are read: unprintable characters are joined, and a very long text costs no more time.
+  // The first cut limits the time for a very long text. It leaves more than is shown, because runs become one space.
   const start = text.slice(0, 4 * maxCharacters).replaceAll(UNPRINTABLE_REGEXP, " ").trim();
   if (start.length <= maxCharacters) return start;
-  return `${start.slice(0, maxCharacters).replace(LAST_HALF_REGEXP, "")}…`;
+  return `${start.slice(0, maxCharacters).replace(CUT_SURROGATE_REGEXP, "")}…`;
 }

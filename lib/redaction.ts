@@ -6,13 +6,12 @@ const REDACTED = "[redacted]";
 type CredentialsFields = ForeignCredentials & Pick<Credentials, "source">;
 
 /**
- * Credentials as a plain-looking object; `console.log` and `Deno.inspect` do not show its secrets. The method for that
- * is on the prototype: as an own property, also one that is not enumerable, it would make copying ten times slower.
- * Because of the prototype, `assertEquals` and `assert.deepStrictEqual` find it different from a plain object: compare
- * `{...credentials}`.
+ * Credentials whose secrets `console.log` and `Deno.inspect` do not show; all fields are own, enumerable properties.
+ * The method that hides the secrets is on the prototype: as an own property it would make each copy ten times as slow.
+ * `assertEquals` and `assert.deepStrictEqual` compare prototypes: give them a plain object, `{ ...credentials }`.
  *
- * The class is created in a function call marked as pure, because bundlers remove such a call if it is unused, but not
- * a class with a computed member name.
+ * A function call creates the class, because bundlers remove an unused pure call, but not an unused class with a
+ * computed member name.
  */
 const RedactedCredentials = /* @__PURE__ */ (() =>
   class implements Credentials {
@@ -40,28 +39,28 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
     }
 
     static {
-      // Other comparisons only compare `constructor`: for them this is a plain object.
+      // Other comparisons look at `constructor` only: for them this is a plain object.
       Object.defineProperty(this.prototype, "constructor", { value: Object });
     }
   })();
 
 /**
- * A copy of credentials and of their dates. `console.log` does not show its secrets. Expirations that are given replace
- * those of the fields.
+ * A copy of credentials and their dates; its secrets are not shown when it is printed. Expirations that are given
+ * replace those of the fields.
  */
 export function redacted(
   fields: CredentialsFields,
-  expiration: Date | undefined = copied(fields.expiration),
-  originalExpiration: Date | undefined = copied(fields.originalExpiration),
+  expiration: Date | undefined = copyOf(fields.expiration),
+  originalExpiration: Date | undefined = copyOf(fields.originalExpiration),
 ): Credentials {
   return new RedactedCredentials(fields, expiration, originalExpiration);
 }
 
-function copied(date: Date | undefined): Date | undefined {
+function copyOf(date: Date | undefined): Date | undefined {
   return date === undefined ? undefined : new Date(date.getTime());
 }
 
-/** A map of which `console.log` and `Deno.inspect` show the keys only. */
+/** A map whose values `console.log` and `Deno.inspect` do not show. */
 const RedactedMap = /* @__PURE__ */ (() =>
   class extends Map<string, string> {
     [Symbol.for("nodejs.util.inspect.custom")](): object {
@@ -69,7 +68,7 @@ const RedactedMap = /* @__PURE__ */ (() =>
     }
   })();
 
-/** An empty map that will print without its values. */
+/** An empty map whose values are not shown when it is printed. */
 export function redactedMap(): Map<string, string> {
   return new RedactedMap();
 }

@@ -1,21 +1,21 @@
 import type { Credentials } from "./credentials.ts";
 import type { CredentialsProviderError } from "./errors.ts";
 import { redacted } from "./redaction.ts";
-import { requiredTimestamp } from "./timestamp.ts";
+import { validTimestamp } from "./timestamp.ts";
 import { withValidIds } from "./validate.ts";
 
-/** Reads the JSON document with the credentials of a role that IMDS and container endpoints return. */
-interface RoleDocument {
+/** How to read the JSON document with the credentials of a role that IMDS and container endpoints return. */
+interface RoleDocumentReader {
   /** The value of a field. */
   readonly field: (name: string) => unknown;
   /** The `source` of the credentials. */
   readonly source: string;
-  /** Creates the error for a document that is not valid; `state` is the reason, such as "its Token is missing". */
+  /** Creates the error for an invalid document from the reason, such as "its Token is missing". */
   readonly invalid: (state: string) => CredentialsProviderError;
 }
 
-/** The code of a document that reports a failure; `undefined` for one with credentials. */
-export function failureCodeOf({ field, invalid }: RoleDocument): string | undefined {
+/** The code of a document that reports a failure; `undefined` if the document has credentials. */
+export function failureCodeOf({ field, invalid }: RoleDocumentReader): string | undefined {
   const code = field("Code");
   if (code === undefined) return undefined;
   if (typeof code !== "string") throw invalid("its Code is not a string");
@@ -23,7 +23,7 @@ export function failureCodeOf({ field, invalid }: RoleDocument): string | undefi
 }
 
 /** The credentials in a document. An expiration in the past is not an error here. */
-export function roleCredentials({ field, source, invalid }: RoleDocument): Credentials {
+export function roleCredentials({ field, source, invalid }: RoleDocumentReader): Credentials {
   const string = (name: string): string => {
     const value = field(name);
     if (typeof value !== "string" || value === "") throw invalid(`its ${name} is missing, empty or not a string`);
@@ -34,7 +34,7 @@ export function roleCredentials({ field, source, invalid }: RoleDocument): Crede
     accessKeyId: string("AccessKeyId"),
     secretAccessKey: string("SecretAccessKey"),
     sessionToken: string("Token"),
-    expiration: requiredTimestamp(string("Expiration"), "its Expiration", invalid),
+    expiration: validTimestamp(string("Expiration"), "its Expiration", invalid),
     accountId: typeof accountId === "string" && accountId !== "" ? accountId : undefined,
     source,
   };

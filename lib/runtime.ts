@@ -1,20 +1,19 @@
 /**
  * All functions through which the library uses the network, the clock, files and processes. There is one implementation
- * for each runtime. Replace members of it in tests, or where no adapter fits.
+ * for each runtime. Replace members of it in tests, or if no implementation fits.
  *
  * Unstable: any release may change it.
  */
 export interface Runtime {
   /**
-   * Sends one request with the `fetch` of the runtime, so the proxy settings of the user apply. For STS, SSO and
-   * sign-in.
+   * Sends one request with the `fetch` of the runtime, so the user's proxy settings apply. For STS, SSO and sign-in.
    */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /**
-   * Sends one request through no proxy. For instance metadata and containers. Where only `fetch` is given, this is the
+   * Sends one request through no proxy. For instance metadata and containers. If only `fetch` is given, this is the
    * same function.
    *
-   * @throws {RequestNotSentError} Where the runtime cannot send it directly; nothing was sent then.
+   * @throws {RequestNotSentError} If the runtime cannot send it directly; nothing was sent then.
    */
   readonly fetchDirect: (url: string, init: RequestInit) => Promise<Response>;
   /** The wall clock, in epoch milliseconds. */
@@ -24,7 +23,7 @@ export interface Runtime {
   /** A random UUID. */
   readonly randomUuid: () => string;
   /**
-   * Resolves after `ms` milliseconds, rounded up and at most 2³¹ − 1; rejects with the signal's reason when it aborts
+   * Resolves after `ms` milliseconds, rounded up and at most 2³¹ − 1; rejects with the signal's reason if it aborts
    * first.
    */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -36,50 +35,46 @@ export interface Runtime {
   /** Reads an environment variable; `undefined` if it is not set, or if the permission to read it is missing. */
   readonly env: (name: string) => string | undefined;
   /**
-   * Reads a regular file of UTF-8 text, at most 16 MiB; `undefined` when there is no such file. In Deno a file is
-   * missing where the permission to read it was not granted.
+   * Reads a regular file of UTF-8 text, at most 16 MiB; `undefined` if there is no such file. In Deno a file counts
+   * as missing if the permission to read it was not granted.
    *
-   * @throws {FileError} Where there is one, and it cannot be read.
+   * @throws {FileError} If the file exists and cannot be read.
    */
   readonly readTextFile: (path: string) => Promise<string | undefined>;
   /**
    * Replaces the whole file or leaves it unchanged: it writes a temporary file in the same folder, which only this user
-   * may read, and renames it. Absent if the runtime has no files, or if the caller replaces `readTextFile` but not this
-   * function.
+   * may read, and renames it. Absent if the runtime has no files, or if the caller replaces only `readTextFile`.
    *
-   * @throws {Error} If the file cannot be replaced; the message gives the reason and does not quote the text.
+   * @throws {Error} If the file cannot be replaced; the message is the reason, and does not quote the text.
    */
   readonly writeTextFile?: ((path: string, text: string) => Promise<void>) | undefined;
-  /** The user's home directory, as the system says; `undefined` when it may not be read. */
+  /** The user's home directory, as the system returns it; `undefined` if it may not be read. */
   readonly homeDirectory: () => string | undefined;
-  /** The kind of operating system: it decides how the shell is started and how processes are killed. */
+  /** The kind of operating system. It decides how a shell is started and how processes are killed. */
   readonly platform: "posix" | "windows";
-  /**
-   * Runs a program. Only sources that start processes use it; If it is `undefined`, the function of the detected
-   * runtime is used.
-   */
+  /** Runs a program; only for sources that start processes. If `undefined`, they use the function of this runtime. */
   readonly spawn?: Spawn | undefined;
-  /** Where warnings go that must be seen without a logger. */
+  /** Prints a warning that must be seen even if there is no logger. */
   readonly warn: (message: string) => void;
 }
 
 /** Why a file that exists was not read. Its message completes the sentence "Cannot read the file: …". */
 export interface FileError extends Error {
   /**
-   * `NotPermitted`: the user may not read it. `NotAFile`: a directory, a pipe, a device. `TooLarge`: above 16 MiB.
-   * `NotUtf8`. `Unreadable`: reading failed; a later attempt may succeed.
+   * `NotPermitted`: the user may not read it. `NotAFile`: it is a directory, a pipe or a device. `TooLarge`: it is
+   * larger than 16 MiB. `NotUtf8`: it is not UTF-8. `Unreadable`: reading failed; a later attempt may succeed.
    */
   readonly code: "NotPermitted" | "NotAFile" | "TooLarge" | "NotUtf8" | "Unreadable";
   /** The first line that is not UTF-8, counted from 1. */
   readonly line?: number;
-  /** With `Unreadable`, the code of the system, such as `EMFILE`. */
+  /** With `Unreadable`, the error code of the system, such as `EMFILE`. */
   readonly systemCode?: string;
 }
 
 /**
- * Runs a program without a shell. The process group of the program is killed, if the system allows it, when the time
- * limit or the output limit is exceeded, when the signal aborts, or when the calling process exits first. The promise
- * settles as soon as the result is known, even if the killed program has not exited.
+ * Runs a program without a shell. Its process group is killed, if the system allows that, when the time limit or the
+ * output limit is exceeded, when the signal aborts, or when the calling process exits first. The promise settles as
+ * soon as the result is known, even if a killed program has not exited.
  *
  * Unstable: any release may change it.
  *
@@ -114,14 +109,14 @@ export interface SpawnOptions {
 /** The result of running a program. Unstable: any release may change it. */
 export type SpawnResult =
   | {
-    /** It ended by itself, or another program killed it. */
+    /** It exited, or another program killed it. */
     readonly kind: "exited";
-    /** Its exit code; absent where a signal ended it. */
+    /** Its exit code; absent if a signal killed it. */
     readonly exitCode?: number;
     /** The signal that killed it, such as `SIGKILL`. */
     readonly signal?: string;
     readonly stdout: Uint8Array;
-    /** The last KiB of its standard error, where that is piped. */
+    /** The last KiB of its standard error, with `stderr: "pipe"`. */
     readonly stderr?: string;
   }
   | {
@@ -133,10 +128,10 @@ export type SpawnResult =
 
 /** The result for a program that did not start. Unstable: any release may change it. */
 export interface NotStarted {
-  /** Distinguishes it from the results of a program that ran. */
+  /** Distinguishes this result from those of a program that ran. */
   readonly kind: "notStarted";
-  /** The reason. It is not the error of the operating system, because that quotes the arguments. */
+  /** The reason. It is not the error of the system, because that quotes the arguments. */
   readonly cause: Error;
-  /** One sentence that names the fix, where the runtime knows it. */
+  /** One sentence that names the fix, if the runtime knows it. */
   readonly hint?: string;
 }

@@ -5,7 +5,7 @@ import { signatureHeaders, type SigningCredentials, signingRules } from "./sigv4
 
 /** What {@linkcode signRequest} signs with, and for which service. */
 export interface SignRequestOptions {
-  /** The keys. From a provider: `await provider()`. */
+  /** The credentials that a provider returns: `await provider()`. */
   readonly credentials: SigningCredentials;
   /** The region of the endpoint, such as `us-east-1`. */
   readonly region: string;
@@ -23,26 +23,26 @@ export interface SignRequestOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** Removed before signing. Signing sets them as needed, except `host`: `fetch` always sends the host of the URL. */
+/** Removed before signing, which sets them as needed, except `host`: `fetch` always sends the host of the URL. */
 const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security-token"];
 
 /**
  * Signs a request with AWS Signature Version 4, so that `fetch` can send it to an AWS API.
  *
- * Returns a new request with the headers `authorization`, `x-amz-date`, for temporary keys `x-amz-security-token`, and
- * for S3 `x-amz-content-sha256`; the body of the request that was passed is not read. All headers are signed except
- * those that `fetch` or a proxy may change, such as `user-agent`. Where the request has an `x-amz-content-sha256`
- * header (OpenSearch Serverless wants it), it is set to the hash of the body.
+ * Returns a new request with the headers `authorization`, `x-amz-date`, for temporary credentials
+ * `x-amz-security-token`, and for S3 `x-amz-content-sha256`; the body of the request that was passed is not read. All
+ * headers are signed except those that `fetch` or a proxy may change, such as `user-agent`. If the request has an
+ * `x-amz-content-sha256` header (OpenSearch Serverless wants it), it is set to the hash of the body.
  *
  * - Sign again for each attempt: a signature is accepted for about five minutes.
  * - The signed request does not follow redirects, since a signature is valid for one host and the session token must
- *   not go to another: `fetch` returns the redirect itself (or rejects where `redirect` is `"error"`).
+ *   not go to another: `fetch` returns the redirect itself (or rejects if `redirect` is `"error"`).
  * - The body is read into memory: it is not streamed, and chunked signing is not supported.
  * - In the URL of an S3 object `+` is a space: write `%2B` for a plus sign in a key.
  * - Presigned URLs, SigV4a and the session credentials of S3 Express are not supported.
  *
  * @param request The request to sign, with a body that was not read yet.
- * @param options The keys, the region and the service.
+ * @param options The credentials, the region and the service.
  * @returns A new request with the same method, URL, headers, body and signal, and with the signature.
  * @throws {CredentialsProviderError} `ConfigurationError`, if an option is missing or malformed, or if the body was
  * read.
@@ -65,6 +65,7 @@ const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security
  * ```
  */
 export async function signRequest(request: Request, options: SignRequestOptions): Promise<Request> {
+  // Object(): missing options are an error of the checks below, not of this line.
   const { credentials, region, service, date, runtime } = Object(options) as SignRequestOptions;
   const body = await bodyOf(request);
   const headers = new Headers(request.headers);

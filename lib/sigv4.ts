@@ -2,13 +2,13 @@ import { CredentialsProviderError } from "./errors.ts";
 import { hex } from "./hex.ts";
 import { encodeRfc3986, encodeRfc3986Once } from "./percent_encoding.ts";
 
-/** The credentials that a request is signed with. A {@linkcode Credentials} object can be used. */
+/** What a request is signed with, such as a {@linkcode Credentials} object. */
 export interface SigningCredentials {
   /** Identifies the credentials in the `authorization` header. */
   readonly accessKeyId: string;
-  /** Signs, and is not sent. */
+  /** Signs the request; it is not sent. */
   readonly secretAccessKey: string;
-  /** Is sent in the `x-amz-security-token` header, where the keys are temporary. */
+  /** Sent in the `x-amz-security-token` header, if the credentials are temporary. */
   readonly sessionToken?: string | undefined;
 }
 
@@ -32,7 +32,7 @@ interface SigningScope {
 
 /** Rules of signing that differ between AWS services. */
 export interface SigningRules {
-  /** Whether the percent escapes of the path are encoded a second time in the canonical request. */
+  /** Whether the percent escapes of the path are encoded a second time before it is signed. */
   readonly doubleEncodePath: boolean;
   /** Whether the service resolves `.` and `..` and joins repeated slashes before it checks the signature. */
   readonly normalizePath: boolean;
@@ -112,24 +112,24 @@ export async function signatureHeaders(
 
 function checkCredentials(credentials: SigningCredentials): void {
   const { accessKeyId, secretAccessKey, sessionToken } = Object(credentials) as SigningCredentials;
-  // The error of `fetch` quotes a header value that is not valid: the session token must not be in it.
-  check("credentials.accessKeyId", accessKeyId, VISIBLE_ASCII_REGEXP, "a string of visible ASCII characters");
-  check("credentials.secretAccessKey", secretAccessKey, NOT_BLANK_REGEXP, "a string that is not blank");
+  // The error of fetch quotes a header value that is not valid: the session token must not be in it.
+  checkString("credentials.accessKeyId", accessKeyId, VISIBLE_ASCII_REGEXP, "a string of visible ASCII characters");
+  checkString("credentials.secretAccessKey", secretAccessKey, NOT_BLANK_REGEXP, "a string that is not blank");
   if (sessionToken === undefined) return;
-  check("credentials.sessionToken", sessionToken, VISIBLE_ASCII_REGEXP, "a string of visible ASCII characters");
+  checkString("credentials.sessionToken", sessionToken, VISIBLE_ASCII_REGEXP, "a string of visible ASCII characters");
 }
 
 function checkScope({ region, service }: SigningScope): void {
-  check("region", region, SCOPE_PART_REGEXP, "a region name such as us-east-1");
-  check("service", service, SCOPE_PART_REGEXP, "the service's name in signatures, such as s3");
+  checkString("region", region, SCOPE_PART_REGEXP, "a region name such as us-east-1");
+  checkString("service", service, SCOPE_PART_REGEXP, "the service's name in signatures, such as s3");
 }
 
-function check(name: string, value: unknown, regexp: RegExp, expected: string): void {
-  if (typeof value !== "string" || !regexp.test(value)) throw refusal(name, expected);
+function checkString(name: string, value: unknown, regexp: RegExp, expected: string): void {
+  if (typeof value !== "string" || !regexp.test(value)) throw signingError(name, expected);
 }
 
 /** The message does not describe the value: it may be a secret in the wrong field. */
-function refusal(name: string, expected: string): CredentialsProviderError {
+function signingError(name: string, expected: string): CredentialsProviderError {
   const message = `Cannot sign the request: ${name} must be ${expected}`;
   const hint = name.startsWith("credentials.")
     ? "Pass the credentials that a provider returned: await provider()."
@@ -141,7 +141,7 @@ function refusal(name: string, expected: string): CredentialsProviderError {
 function signingTime(date: Date): string {
   const isValid = date instanceof Date && !Number.isNaN(date.getTime());
   const time = isValid ? date.toISOString().replaceAll(/[:-]|\.\d{3}/g, "") : "";
-  if (!FOUR_DIGIT_YEAR_REGEXP.test(time)) throw refusal("date", "a valid Date between the years 0 and 9999");
+  if (!FOUR_DIGIT_YEAR_REGEXP.test(time)) throw signingError("date", "a valid Date between the years 0 and 9999");
   return time;
 }
 
@@ -151,25 +151,26 @@ function canonicalHeaders(request: PlainRequest, added: Readonly<Record<string, 
     const lowerCase = name.toLowerCase();
     if (UNSIGNED_HEADERS.includes(lowerCase)) continue;
     const earlier = values.get(lowerCase);
-    values.set(lowerCase, earlier === undefined ? normalizedSpace(value) : `${earlier},${normalizedSpace(value)}`);
+    values.set(lowerCase, earlier === undefined ? withSingleSpaces(value) : `${earlier},${withSingleSpaces(value)}`);
   }
   values.set("host", request.url.host);
   for (const [name, value] of Object.entries(added)) values.set(name, value);
   return [...values].sort(byNameThenValue);
 }
 
-function normalizedSpace(value: string): string {
+function withSingleSpaces(value: string): string {
   return value.replaceAll(/[ \t\r\n]+/g, " ").replaceAll(/^ | $/g, "");
 }
 
 function canonicalPath(pathname: string, { doubleEncodePath, normalizePath }: SigningRules): string {
-  const path = normalizePath ? normalized(pathname) : pathname;
+  const path = normalizePath ? normalizedPath(pathname) : pathname;
+  // The path of a URL is encoded already: this encodes it a second time.
   if (doubleEncodePath) return path.split("/").map(encodeRfc3986).join("/");
-  // S3 decodes the path first, and reads "+" as a space.
+  // S3 decodes the path first, and reads "+" as a space. Slashes are not escaped, not even those that the URL escapes.
   return encodeRfc3986Once(path.replaceAll("+", "%20")).replaceAll("%2F", "/");
 }
 
-function normalized(pathname: string): string {
+function normalizedPath(pathname: string): string {
   const segments: string[] = [];
   for (const segment of pathname.split("/")) {
     if (segment === "..") segments.pop();
@@ -196,12 +197,12 @@ function byNameThenValue(left: readonly [string, string], right: readonly [strin
 }
 
 async function sign(secret: string, scopeParts: readonly string[], stringToSign: string): Promise<string> {
-  let digest: ArrayBuffer | Uint8Array<ArrayBuffer> = utf8(`AWS4${secret}`);
+  let key: ArrayBuffer | Uint8Array<ArrayBuffer> = utf8(`AWS4${secret}`); // at the end it is the signature
   for (const part of [...scopeParts, stringToSign]) {
-    const key = await crypto.subtle.importKey("raw", digest, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    digest = await crypto.subtle.sign("HMAC", key, utf8(part));
+    const hmacKey = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    key = await crypto.subtle.sign("HMAC", hmacKey, utf8(part));
   }
-  return hex(digest);
+  return hex(key);
 }
 
 async function sha256(data: string | ArrayBuffer): Promise<string> {

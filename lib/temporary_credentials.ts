@@ -11,9 +11,7 @@ export interface TemporaryCredentialsOptions
   extends Omit<AssumeRoleProviderOptions, "masterCredentials">, CacheOptions {
   /** The credentials that may assume the role. Defaults to {@linkcode defaultProvider}. */
   readonly masterCredentials?: SourceCredentials | undefined;
-  /**
-   * The settings of the STS client, as AWS SDK v3 takes them. `region` and `endpoint` of these options have precedence.
-   */
+  /** The settings of the STS client, as AWS SDK v3 takes them. The options `region` and `endpoint` have precedence. */
   readonly clientConfig?: { readonly region?: string | undefined; readonly endpoint?: string | undefined } | undefined;
 }
 
@@ -21,14 +19,14 @@ export interface TemporaryCredentialsOptions
  * The credentials of a role that is assumed with other credentials. They are cached and refreshed ahead of time.
  *
  * Creating the provider reads and sends nothing. All callers that wait share one AssumeRole call. `masterCredentials`
- * is called for each refresh: use a function with a cache. The default has one. With an MFA device a person must type a
+ * is called for each refresh: use a function with a cache, as the default has. With an MFA device a person must type a
  * code, so the credentials are refreshed only when they expire, or when the expiry window begins.
  *
  * @param options See {@linkcode TemporaryCredentialsOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode AssumeRoleProvider.retrieve} throws, unless cached credentials may be served.
  * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
- * range.
+ * valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html}
  * @example Usage
@@ -43,7 +41,7 @@ export interface TemporaryCredentialsOptions
  * ```
  */
 export function fromTemporaryCredentials(options: TemporaryCredentialsOptions): CachedProvider {
-  // They must be an object before they are destructured; AssumeRoleProvider checks the rest.
+  // The options must be an object before they are destructured; AssumeRoleProvider checks the rest.
   checkOptions("assume role provider", options, {});
   const { clientConfig, masterCredentials, ...rest } = options;
   const region = rest.region ?? clientConfig?.region;

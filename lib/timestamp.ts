@@ -17,18 +17,18 @@ const TIMESTAMP_REGEXP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(
  * ```
  */
 export function parseTimestamp(text: string): Date {
-  return requiredTimestamp(text, "it", (state) => new SyntaxError(`Cannot parse a timestamp: ${state}`));
+  return validTimestamp(text, "it", (state) => new SyntaxError(`Cannot parse a timestamp: ${state}`));
 }
 
 /**
- * Parses a timestamp. If the text is not one, throws the error that `error` creates.
+ * Parses a timestamp. If the string is not one, throws the error that the caller creates.
  *
- * @param name The name of the text in the message, such as "its Expiration".
- * @param error Creates the error from the state, such as "its Expiration is not a time in RFC 3339 form".
+ * @param name The name of the string in the message, such as "its Expiration".
+ * @param createError Creates the error from the reason, such as "its Expiration is not a time in RFC 3339 form".
  */
-export function requiredTimestamp(text: string, name: string, error: (state: string) => Error): Date {
-  const time = timeOf(text);
-  if (time === undefined) throw error(`${name} is not a time in RFC 3339 form`);
+export function validTimestamp(text: string, name: string, createError: (state: string) => Error): Date {
+  const time = parsedTime(text);
+  if (time === undefined) throw createError(`${name} is not a time in RFC 3339 form`);
   return time;
 }
 
@@ -37,7 +37,7 @@ export function isoSeconds(epochMs: number): string {
   return new Date(epochMs).toISOString().replace(/\.\d+/, "");
 }
 
-function timeOf(text: string): Date | undefined {
+function parsedTime(text: string): Date | undefined {
   const match = TIMESTAMP_REGEXP.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as SixNumbers;
@@ -46,8 +46,7 @@ function timeOf(text: string): Date | undefined {
 
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  // setUTCFullYear moves a day such as February 30 to the next month
-  const isRealDay = date.getUTCMonth() === month - 1;
+  const isRealDay = date.getUTCMonth() === month - 1; // February 30 became a day of March
   if (!isRealDay || hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) {
     return undefined;
   }

@@ -1,11 +1,11 @@
 /**
- * Returns the result of the work. If the signal aborts first, it rejects with the signal's reason; the work continues,
+ * The result of the work. If the signal aborts first, the promise rejects with the signal's reason; the work continues,
  * because other callers may share it. The listener is removed in both cases.
  */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason); // and goes on: a rejection of the work must be handled
+    if (signal.aborted) reject(signal.reason); // no return: a rejection of the work must still be handled
     const waiters = waitersFor(signal);
     waiters.add(reject);
     work.finally(() => waiters.delete(reject)).then(resolve, reject);
@@ -22,10 +22,7 @@ function waitersFor(signal: AbortSignal): Waiters {
   return waiters;
 }
 
-/**
- * The callers that wait with one signal. They share one listener, because runtimes warn of a leak if a signal has more
- * than ten.
- */
+/** The callers that wait with one signal. They share one listener: runtimes warn of a leak above ten. */
 class Waiters {
   readonly #signal: AbortSignal;
   readonly #rejects = new Set<(reason: unknown) => void>();

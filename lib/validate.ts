@@ -9,9 +9,10 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** How a value is checked: which values are valid, and how a message describes them. */
 export interface Rule<T> {
-  /** Returns the value, normalized if needed, or `undefined` if it is not valid. */
+  /** Returns the value, normalized if needed; `undefined` if it is not valid. */
   readonly accept: (value: unknown) => T | undefined;
-  readonly range: string;
+  /** Which values are valid, for messages. */
+  readonly expected: string;
   /** For an object: the rules of its own options. */
   readonly fields?: Rules;
 }
@@ -22,7 +23,7 @@ export type Rules = Readonly<Record<string, Rule<unknown>>>;
 /** The longest time that timers accept. */
 const MAX_TIME_LIMIT_MS = 2 ** 31 - 1;
 
-/** Accepts every value: the provider checks it itself. */
+/** Accepts every value: the provider checks it. */
 export const ANY: Rule<unknown> = rule("anything", () => true);
 export const BOOLEAN: Rule<boolean> = rule("true or false", (value) => typeof value === "boolean");
 export const OBJECT: Rule<object> = rule("an object", (value) => typeof value === "object" && value !== null);
@@ -45,9 +46,9 @@ export const FRACTION: Rule<number> = rule(
 export const SECONDS: Rule<number> = rule("a number of seconds > 0", (value) => isNumber(value) && value > 0);
 export const ENDPOINT: Rule<string> = {
   accept: (value) => typeof value === "string" ? normalEndpoint(value) : undefined,
-  range: "an absolute http: or https: URL without user info, query and fragment",
+  expected: "an absolute http: or https: URL without user info, query and fragment",
 };
-/** For functions; {@linkcode validSource} takes objects with `retrieve()` before. */
+/** For functions: {@linkcode validSource} handles objects. */
 const PROVIDER: Rule<ForeignProvider> = rule(
   "a function or an object that retrieves",
   (value) => typeof value === "function",
@@ -70,15 +71,14 @@ export const VARIABLES: Rule<Readonly<Record<string, string>>> = rule(
 /** The options of every provider. */
 export const COMMON_RULES: Rules = {
   logger: rule("an object or null", (value) => typeof value === "object"),
-  // AWS SDK v3 passes its client configuration to a default provider; its `runtime` is a string such as "node", which
-  // is ignored
+  // AWS SDK v3 passes the configuration of its client; `runtime` is a string there, such as "node", and is ignored.
   runtime: rule("an object", (value) => typeof value === "string" || (typeof value === "object" && value !== null)),
 };
 
 // @__NO_SIDE_EFFECTS__
 export function integer(low: number, high: number = Number.MAX_SAFE_INTEGER): Rule<number> {
-  const range = high === Number.MAX_SAFE_INTEGER ? `an integer >= ${low}` : `an integer from ${low} to ${high}`;
-  return rule(range, (value) => Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high);
+  const expected = high === Number.MAX_SAFE_INTEGER ? `an integer >= ${low}` : `an integer from ${low} to ${high}`;
+  return rule(expected, (value) => Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high);
 }
 
 // @__NO_SIDE_EFFECTS__
@@ -86,18 +86,18 @@ export function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
   return rule(values.map((value) => `"${value}"`).join(" or "), (value) => values.includes(value as T));
 }
 
-/** A rule for an option that is an object; `sets` are the rules of its fields. */
+/** A rule for an object; `sets` are the rules of its options. */
 // @__NO_SIDE_EFFECTS__
 export function objectOf(...sets: readonly Rules[]): Rule<object> {
   return { ...OBJECT, fields: Object.assign({}, ...sets) };
 }
 
 /**
- * A rule that is never valid, for an option of AWS SDK v3 that this library does not have: if it were ignored, other
- * credentials could be used without a warning.
+ * A rule that rejects every value, for an option of AWS SDK v3 that this library does not have: if the option were
+ * ignored, other credentials could be used.
  */
 // @__NO_SIDE_EFFECTS__
-export function refused(reason: string): Rule<never> {
+export function unsupported(reason: string): Rule<never> {
   return rule(`left out (${reason})`, () => false);
 }
 
@@ -107,13 +107,14 @@ export function timeLimitMs(ms: number): number {
 }
 
 /**
- * Checks the options of the caller, before anything is read or sent. `what` is the name of the object in messages.
+ * Checks the options of the caller, before anything is read or sent.
  *
+ * @param what The name of the object that the options are for, in messages.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkOptions(what: string, options: object, rules: Rules): void {
-  validated(`create ${what}`, "options", OBJECT, options);
-  checkFields(`create ${what}`, "", options as Values, rules);
+  validated(`create the ${what}`, "options", OBJECT, options);
+  checkFields(`create the ${what}`, "", options as Values, rules);
 }
 
 function checkFields(action: string, prefix: string, values: Values, rules: Rules): void {
@@ -125,7 +126,7 @@ function checkFields(action: string, prefix: string, values: Values, rules: Rule
   }
 }
 
-/** Warns of each option without a rule, because it is ignored and may be misspelled. */
+/** Warns of each option without a rule: it has no effect, and may be misspelled. */
 export function warnOfUnknownOptions(
   what: string,
   options: { readonly logger?: Logger | null | undefined },
@@ -133,8 +134,8 @@ export function warnOfUnknownOptions(
   runtime: Pick<Runtime, "warn">,
 ): void {
   for (const [name, nearest] of unknownOptions("", options as Values, rules)) {
-    const message = `Ignored the unknown option ${printable(name)} of the ${what}; did you mean ${nearest}?`;
-    warnOnce(options.logger, runtime, message);
+    const ignored = `Ignored the unknown option ${printable(name)} of the ${what}`;
+    warnOnce(options.logger, runtime, `${ignored}; the most similar option is ${nearest}`);
   }
 }
 
@@ -148,7 +149,7 @@ function unknownOptions(prefix: string, values: Values, rules: Rules): readonly 
   });
 }
 
-/** The options that have a rule and are not `undefined`. Used to pass options from one provider to another. */
+/** The options that have a rule and are not `undefined`, to pass them from one provider to another. */
 export function knownOptions<T extends object>(options: T | undefined, ...sets: readonly Rules[]): Partial<T> {
   const rules: Rules = Object.assign({}, ...sets);
   const given = Object.entries(options ?? {}).flatMap(([name, value]) => {
@@ -164,19 +165,16 @@ function nearestOf(names: readonly string[], name: string): string | undefined {
   return names[distances.indexOf(Math.min(...distances))];
 }
 
-/**
- * The Levenshtein distance: the least number of characters to insert, delete or replace to turn one string into the
- * other.
- */
+/** The Levenshtein distance: how many characters to insert, delete or replace to turn one string into the other. */
 export function editDistance(from: string, to: string): number {
-  const target = [...to];
-  // The matrix of the distances of all beginnings of the two, row by row; `above` is the row before.
-  let above = Array.from({ length: target.length + 1 }, (_, column) => column);
+  const columns = [...to];
+  // One row of the matrix at a time. A row holds the distances from a start of `from` to each start of `to`.
+  let above = [0, ...columns.map((_, column) => column + 1)];
   for (const [row, character] of [...from].entries()) {
     const current = [row + 1];
-    for (const [column, wanted] of target.entries()) {
-      const replaced = above[column]! + (wanted === character ? 0 : 1);
-      current.push(Math.min(replaced, above[column + 1]! + 1, current[column]! + 1));
+    for (const [column, other] of columns.entries()) {
+      const [replacing, deleting, inserting] = [above[column]!, above[column + 1]! + 1, current[column]! + 1];
+      current.push(Math.min(other === character ? replacing : replacing + 1, deleting, inserting));
     }
     above = current;
   }
@@ -184,24 +182,24 @@ export function editDistance(from: string, to: string): number {
 }
 
 /**
- * Returns the value, as `accept` of the rule returns it.
+ * Returns the value, as the rule accepts it.
  *
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the setting and its valid values.
  */
-export function validated<T>(action: string, name: string, { accept, range }: Rule<T>, value: unknown): T {
+export function validated<T>(action: string, name: string, { accept, expected }: Rule<T>, value: unknown): T {
   const result = accept(value);
   if (result !== undefined) return result;
   throw new CredentialsProviderError(
     "ConfigurationError",
-    `Cannot ${action}: ${name} must be ${range}, received ${description(value)}`,
+    `Cannot ${action}: ${name} must be ${expected}, received ${description(value)}`,
     { hint: `Correct ${name}, or remove it to get the default.` },
   );
 }
 
-/** The annotation tells bundlers that a call only creates an object, so that they remove a rule that is not used. */
+/** The annotation tells bundlers that a call only creates an object: they remove a rule that is not used. */
 // @__NO_SIDE_EFFECTS__
-function rule<T>(range: string, isValid: (value: unknown) => boolean): Rule<T> {
-  return { accept: (value) => isValid(value) ? value as T : undefined, range };
+function rule<T>(expected: string, isValid: (value: unknown) => boolean): Rule<T> {
+  return { accept: (value) => isValid(value) ? value as T : undefined, expected };
 }
 
 /** The URL without a trailing slash, so that paths can be appended. */
@@ -215,7 +213,7 @@ function normalEndpoint(text: string): string | undefined {
 /** Strings are described, not quoted: a URL may hold a password, and a secret may be in the wrong place. */
 function description(value: unknown): string {
   if (typeof value === "string") {
-    return value.trim() === "" ? "a blank string" : `a string (length ${value.length})`;
+    return value.trim() === "" ? "a blank string" : `a string of length ${value.length}`;
   }
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return typeof value === "function" || typeof value === "symbol" ? `a ${typeof value}` : `${value}`;
@@ -226,19 +224,19 @@ function isNumber(value: unknown): value is number {
 }
 
 /**
- * Returns the provider if it is an object with `retrieve()`, or a source that calls it if it is a function.
+ * Returns the provider if it is an object with `retrieve()`, or an object that calls it if it is a function.
  *
- * @throws {CredentialsProviderError} `ConfigurationError` if it is neither a function nor an object with `retrieve()`.
+ * @throws {CredentialsProviderError} `ConfigurationError` if it is neither.
  */
 export function validSource(what: string, provider: CredentialsSource | ForeignProvider): CredentialsSource {
   const isSource = typeof (provider as Partial<CredentialsSource> | null | undefined)?.retrieve === "function";
   if (isSource) return provider as CredentialsSource;
-  return { retrieve: validated(`create ${what}`, "provider", PROVIDER, provider) };
+  return { retrieve: validated(`create the ${what}`, "provider", PROVIDER, provider) };
 }
 
 /**
- * A checked copy of credentials that may come from another library; without `source` it gets "custom". Fields may be
- * getters or not enumerable, so each is read by name.
+ * A checked copy of credentials that may come from another library; without `source` it gets "custom". The fields are
+ * read by name, because they may be getters, or not enumerable.
  *
  * @throws {CredentialsProviderError} `InvalidCredentials` if a key is missing or a field has the wrong type.
  */
@@ -252,24 +250,23 @@ export function validCredentials(credentials: ForeignCredentials): Credentials {
   return redacted({
     accessKeyId,
     secretAccessKey,
-    sessionToken: optionalText("sessionToken", sessionToken),
+    sessionToken: optionalString("sessionToken", sessionToken),
     expiration: optionalDate("expiration", expiration),
-    accountId: optionalText("accountId", accountId),
+    accountId: optionalString("accountId", accountId),
     originalExpiration: optionalDate("originalExpiration", originalExpiration),
     source: isNonEmptyString(source) ? source : "custom",
   });
 }
 
-/** `undefined` for a field that is absent or empty. */
-function optionalText(name: string, value: unknown): string | undefined {
+/** The string; `undefined` if the field is absent or empty. */
+function optionalString(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   if (!isNonEmptyString(value)) throw invalid(`${name} is not a string`);
   return value;
 }
 
 /**
- * `getTime` is tested instead of `instanceof Date`, which is false for a `Date` of another realm (such as a worker or
- * `vm`).
+ * Tests `getTime`, because `instanceof Date` is false for a `Date` of another realm, such as that of a `vm` context.
  */
 function optionalDate(name: string, value: Date | null | undefined): Date | undefined {
   if (value === undefined || value === null) return undefined;
@@ -281,10 +278,10 @@ const ACCESS_KEY_ID_REGEXP = /^[A-Za-z0-9_]{4,128}$/;
 const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
 
 /**
- * Returns the credentials. Throws if their access key id or account id has characters that are not safe in terminals
- * and logs.
+ * Returns the credentials if their access key id and account id have no unexpected characters: both are shown in
+ * terminals and logs.
  *
- * @param invalid Makes the error of the subject from what is wrong.
+ * @param invalid Creates the error to throw, from the reason.
  */
 export function withValidIds(
   credentials: Credentials,
@@ -298,7 +295,7 @@ export function withValidIds(
   return credentials;
 }
 
-/** The error for credentials that were expired when they arrived. */
+/** The error for credentials that were expired when they were retrieved. */
 export function expiredError(): CredentialsProviderError {
   return new CredentialsProviderError(
     "ExpiredCredentialsError",

@@ -1,2 +1,2 @@
-/** The library's version. A test checks that it equals the version in the manifests. */
+/** The library's version. A test checks that the manifests have the same. */
 export const VERSION = "0.1.0";

@@ -155,7 +155,7 @@ for (const name of Object.keys(MAKERS)) {
       const [warning = "", ...others] = warningsOf(name, { lager: "CANARY" });
       assertEquals(others, []);
       assert(warning.startsWith("Ignored the unknown option lager of the "), warning);
-      assert(warning.endsWith("; did you mean logger?"), warning);
+      assert(warning.endsWith("; the most similar option is logger"), warning);
     });
 
     it("throws ConfigurationError, for a logger or a runtime that is none", () => {
@@ -168,56 +168,71 @@ for (const name of Object.keys(MAKERS)) {
   });
 }
 
+describe("editDistance()", () => {
+  const cases: readonly (readonly [from: string, to: string, distance: number])[] = [
+    ["profile", "profile", 0],
+    ["", "abc", 3],
+    ["abc", "", 3],
+    ["kitten", "sitting", 3],
+    ["\u{1f600}", "\u{1f600}", 0],
+    ["a\u{1f600}", "a", 1],
+    ["a", "\u{1f600}a", 1],
+  ];
+  for (const [from, to, distance] of cases) {
+    it(`is ${distance} between "${from}" and "${to}"`, () => assertEquals(editDistance(from, to), distance));
+  }
+});
+
 describe("unknown options", () => {
   const cases: readonly [string, object, string][] = [
     [
       "fromProfile",
       { PROFILE: "x" },
-      "Ignored the unknown option PROFILE of the profile provider; did you mean profile?",
+      "Ignored the unknown option PROFILE of the profile provider; the most similar option is profile",
     ],
     [
       "fromEnv",
       { constructor: 1 },
-      "Ignored the unknown option constructor of the environment provider; did you mean onEvent?",
+      "Ignored the unknown option constructor of the environment provider; the most similar option is onEvent",
     ],
     [
       "fromInstanceMetadata",
       { timeOut: 5 },
-      "Ignored the unknown option timeOut of the instance metadata provider; did you mean timeout?",
+      "Ignored the unknown option timeOut of the instance metadata provider; the most similar option is timeout",
     ],
     [
       "fromInstanceMetadata",
       { httpOptions: { connectTimeOut: 5 } },
-      "Ignored the unknown option httpOptions.connectTimeOut of the instance metadata provider; did you mean httpOptions.connectTimeout?",
+      "Ignored the unknown option httpOptions.connectTimeOut of the instance metadata provider; the most similar option is httpOptions.connectTimeout",
     ],
     [
       "fromProcess",
       { comand: "x" },
-      "Ignored the unknown option comand of the process provider; did you mean command?",
+      "Ignored the unknown option comand of the process provider; the most similar option is command",
     ],
     [
       "fromProfile",
       { imds: { maxRetrys: 1 } },
-      "Ignored the unknown option imds.maxRetrys of the profile provider; did you mean imds.maxRetries?",
+      "Ignored the unknown option imds.maxRetrys of the profile provider; the most similar option is imds.maxRetries",
     ],
     [
       "fromProfile",
       { process: { command: "x" } },
-      "Ignored the unknown option process.command of the profile provider; did you mean process.cwd?",
+      "Ignored the unknown option process.command of the profile provider; the most similar option is process.cwd",
     ],
     [
       "defaultProvider",
       { sharedConfig: { credential: "" } },
-      "Ignored the unknown option sharedConfig.credential of the default provider; did you mean sharedConfig.credentials?",
+      "Ignored the unknown option sharedConfig.credential of the default provider; the most similar option is sharedConfig.credentials",
     ],
     [
       "fromEnv",
       { "a\u001b[0m\u2028b": 1 },
-      "Ignored the unknown option a [0m b of the environment provider; did you mean logger?",
+      "Ignored the unknown option a [0m b of the environment provider; the most similar option is logger",
     ],
   ];
   for (const [name, options, warning] of cases) {
-    it(`are named with the nearest known one: ${JSON.stringify(options)}`, () => {
+    it(`are named with the most similar option: ${JSON.stringify(options)}`, () => {
       assertEquals(warningsOf(name, options), [warning]);
     });
   }
@@ -226,7 +241,7 @@ describe("unknown options", () => {
     const runtime = new FakeRuntime();
     for (let count = 0; count < 3; count++) fromProfile({ runtime, ...{ profil: "x" } });
     assertEquals(runtime.warnings, [
-      "Ignored the unknown option profil of the profile provider; did you mean profile?",
+      "Ignored the unknown option profil of the profile provider; the most similar option is profile",
     ]);
   });
 
@@ -261,21 +276,21 @@ describe("options are checked when the provider is created", () => {
       option: "disabled",
       range: "true or false",
       accepted: [true, false],
-      refused: [[0, "0"], ["true", "a string (length 4)"], [null, "null"]],
+      refused: [[0, "0"], ["true", "a string of length 4"], [null, "null"]],
     },
     {
       create: "fromInstanceMetadata",
       option: "timeout",
       range: "a number of milliseconds > 0",
       accepted: [0.5, 1],
-      refused: [[0, "0"], [-1, "-1"], [NaN, "NaN"], [Infinity, "Infinity"], ["1", "a string (length 1)"]],
+      refused: [[0, "0"], [-1, "-1"], [NaN, "NaN"], [Infinity, "Infinity"], ["1", "a string of length 1"]],
     },
     {
       create: "fromInstanceMetadata",
       option: "maxRetries",
       range: "an integer >= 0",
       accepted: [0, Number.MAX_SAFE_INTEGER],
-      refused: [[-1, "-1"], [0.5, "0.5"], [2 ** 53, `${2 ** 53}`], ["1", "a string (length 1)"]],
+      refused: [[-1, "-1"], [0.5, "0.5"], [2 ** 53, `${2 ** 53}`], ["1", "a string of length 1"]],
     },
     {
       create: "fromInstanceMetadata",
@@ -289,7 +304,7 @@ describe("options are checked when the provider is created", () => {
       option: "retryDelayOptions.base",
       range: "a number of milliseconds >= 0",
       accepted: [0, 0.5],
-      refused: [[-1, "-1"], [Infinity, "Infinity"], ["0", "a string (length 1)"]],
+      refused: [[-1, "-1"], [Infinity, "Infinity"], ["0", "a string of length 1"]],
     },
     {
       create: "fromInstanceMetadata",
@@ -306,12 +321,12 @@ describe("options are checked when the provider is created", () => {
       refused: [
         ["", "a blank string"],
         [" ", "a blank string"],
-        ["localhost", "a string (length 9)"],
-        ["ftp://h", "a string (length 7)"],
-        ["http://user@h", "a string (length 13)"],
-        ["http://:password@h", "a string (length 18)"],
-        ["https://h?q", "a string (length 11)"],
-        ["https://h#f", "a string (length 11)"],
+        ["localhost", "a string of length 9"],
+        ["ftp://h", "a string of length 7"],
+        ["http://user@h", "a string of length 13"],
+        ["http://:password@h", "a string of length 18"],
+        ["https://h?q", "a string of length 11"],
+        ["https://h#f", "a string of length 11"],
         [new URL("http://h"), "an object"],
       ],
     },
@@ -327,7 +342,7 @@ describe("options are checked when the provider is created", () => {
       option: "timeout",
       range: "a number of milliseconds > 0 or Infinity",
       accepted: [0.5, Infinity],
-      refused: [[0, "0"], [-1, "-1"], [NaN, "NaN"], [-Infinity, "-Infinity"], ["1", "a string (length 1)"]],
+      refused: [[0, "0"], [-1, "-1"], [NaN, "NaN"], [-Infinity, "-Infinity"], ["1", "a string of length 1"]],
     },
     {
       create: "fromProcess",
@@ -362,21 +377,21 @@ describe("options are checked when the provider is created", () => {
       option: "advisoryWindow",
       range: "a number",
       accepted: [-1, 0, 0.5],
-      refused: [[Infinity, "Infinity"], ["1", "a string (length 1)"]],
+      refused: [[Infinity, "Infinity"], ["1", "a string of length 1"]],
     },
     {
       create: "fromEnv",
       option: "advisoryWindowJitter",
       range: "a number from 0 to 1",
       accepted: [0, 0.5, 1],
-      refused: [[-0.1, "-0.1"], [1.1, "1.1"], [NaN, "NaN"], ["0", "a string (length 1)"]],
+      refused: [[-0.1, "-0.1"], [1.1, "1.1"], [NaN, "NaN"], ["0", "a string of length 1"]],
     },
     {
       create: "fromEnv",
       option: "expiryWindowSeconds",
       range: "a number of seconds >= 0",
       accepted: [0, 0.5],
-      refused: [[-1, "-1"], [NaN, "NaN"], ["0", "a string (length 1)"]],
+      refused: [[-1, "-1"], [NaN, "NaN"], ["0", "a string of length 1"]],
     },
     {
       create: "defaultProvider",
@@ -446,13 +461,13 @@ describe("nested options", () => {
     [{ imds: { timeout: -1 } }, "imds.timeout must be a number of milliseconds > 0, received -1"],
     [
       { imds: { httpOptions: { timeout: "1" } } },
-      "imds.httpOptions.timeout must be a number of milliseconds > 0, received a string (length 1)",
+      "imds.httpOptions.timeout must be a number of milliseconds > 0, received a string of length 1",
     ],
     [
       { imds: { ec2InstanceProfileName: "a/b" } },
       "imds.ec2InstanceProfileName must be a role name of 1 to 128 characters",
     ],
-    [{ process: { stdin: "pipe" } }, 'process.stdin must be "inherit" or "ignore", received a string (length 4)'],
+    [{ process: { stdin: "pipe" } }, 'process.stdin must be "inherit" or "ignore", received a string of length 4'],
     [{ sharedConfig: { config: 5 } }, "sharedConfig.config must be a string, received 5"],
     [{ sharedConfig: { credentials: null } }, "sharedConfig.credentials must be a string, received null"],
   ];
@@ -461,7 +476,7 @@ describe("nested options", () => {
       for (const [create, what] of [[fromProfile, "profile"], [defaultProvider, "default"]] as const) {
         const error = assertThrows(() => create(options), CredentialsProviderError);
         assertEquals(error.code, "ConfigurationError");
-        assert(error.message.startsWith(`Cannot create ${what} provider: ${state}`), error.message);
+        assert(error.message.startsWith(`Cannot create the ${what} provider: ${state}`), error.message);
       }
     });
   }
@@ -476,15 +491,4 @@ describe("nested options", () => {
     await provider().catch(() => {});
     assertFalse(lines.length === 0);
   });
-});
-
-describe("editDistance()", () => {
-  const cases = [["", "", 0], ["", "ab", 2], ["timeOut", "timeout", 1], ["profil", "profile", 1], ["ab", "ba", 2], [
-    "a😀",
-    "a😀",
-    0,
-  ], ["😀", "x", 1]] as const;
-  for (const [from, to, distance] of cases) {
-    it(`of "${from}" and "${to}" is ${distance}`, () => assertEquals(editDistance(from, to), distance));
-  }
 });

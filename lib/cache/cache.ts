@@ -105,7 +105,7 @@ export class CredentialsCache {
    * @param provider A function that returns credentials, or an object with `retrieve()`. If it is a
    * {@linkcode CachedProvider}, its source is used, so that credentials are not cached twice.
    * @param options See {@linkcode CacheOptions}.
-   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+   * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
    */
   constructor(provider: CredentialsSource | ForeignProvider, options: CacheOptions = {}) {
     checkOptions("credentials cache", options, CACHE_RULES);

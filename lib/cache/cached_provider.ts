@@ -27,7 +27,7 @@ export interface CachedProvider extends CredentialsProvider, CredentialsSource {
  * {@linkcode CachedProvider}, its source is used, so that credentials are not cached twice.
  * @param options See {@linkcode CacheOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its range.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  * @since 0.1.0
  * @example A source of your own: its credentials are refreshed before they expire, and served while it is unavailable
  * ```ts

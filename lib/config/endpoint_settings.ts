@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { type CustomUrl, type EndpointService, type EndpointSettings, regionOfRoleArn } from "../endpoint.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -9,7 +9,7 @@ import { findSetting, type SettingSources } from "./settings.ts";
 /** Where the settings of an endpoint come from if no option gives them. */
 export type EndpointSources = Pick<SettingSources, "env" | "profile" | "services">;
 
-/** The name of a service in `AWS_ENDPOINT_URL_…`; in lower case it is the key in a `services` section. */
+/** The names of services in `AWS_ENDPOINT_URL_…`. In lower case they are the keys in a `services` section. */
 const SERVICE_IDS: Readonly<Record<EndpointService, string>> = {
   "sts": "STS",
   "sso": "SSO",
@@ -44,8 +44,9 @@ export function endpointSettings(
 }
 
 /**
- * The URL that replaces the host of a service, if one is set. Throws as {@linkcode endpointSettings}.
+ * The URL that replaces the host of a service, if one is set.
  *
+ * @throws {CredentialsProviderError} `ConfigurationError`, as {@linkcode endpointSettings}.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html}
  */
 export function customEndpointUrl(
@@ -64,8 +65,7 @@ export function customEndpointUrl(
 }
 
 /**
- * The region of STS: the option, the environment, the selected profile, or else the default region of the role's
- * partition.
+ * The region of STS: the option, the environment, the selected profile, or else the default of the role's partition.
  */
 export function stsRegion(
   sources: EndpointSources,
@@ -76,7 +76,7 @@ export function stsRegion(
 }
 
 function urlOfServicesSection(service: EndpointService, { profile, services }: EndpointSources): CustomUrl | undefined {
-  const name = trimmed(profile.get("services"));
+  const name = nonBlank(profile.get("services"));
   if (name === undefined) return undefined;
   const section = services.get(name);
   if (section === undefined) {
@@ -91,8 +91,7 @@ function urlOfServicesSection(service: EndpointService, { profile, services }: E
 }
 
 /**
- * Reads the properties below a property with an empty value. The parser returns them as text: a line feed and `name =
- * value` for each.
+ * Reads the properties below a property with an empty value. The parser returns them as text: `"\nname = value"` each.
  */
 function subProperties(text: string): ReadonlyMap<string, string> {
   const [value, ...lines] = text.split("\n");
@@ -104,7 +103,7 @@ function subProperties(text: string): ReadonlyMap<string, string> {
 }
 
 function customUrl(setting: string, text: string | undefined): CustomUrl | undefined {
-  const url = trimmed(text);
+  const url = nonBlank(text);
   return url === undefined ? undefined : { url, setting };
 }
 
@@ -116,8 +115,8 @@ function findOneOf<T extends string>(
   sources: EndpointSources,
   variable: string,
   key: string,
-  ...words: readonly T[]
+  ...values: readonly T[]
 ): T | undefined {
   const found = findSetting(sources, [variable, key]);
-  return found && validated("find the endpoint", found.name, oneOf(...words), found.text.toLowerCase());
+  return found && validated("find the endpoint", found.name, oneOf(...values), found.text.toLowerCase());
 }

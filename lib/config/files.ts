@@ -1,4 +1,4 @@
-import { nonBlank, trimmed } from "../blank.ts";
+import { nonBlank, nonBlankPath } from "../blank.ts";
 import type { Logger } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { logOnce, warnOnce } from "../log_once.ts";
@@ -39,24 +39,24 @@ export const SHARED_CONFIG_RULES: Rules = {
   sharedConfig: objectOf({ config: ANY_STRING, credentials: ANY_STRING }),
 };
 
-/** The contents of the shared files, and the name of the selected profile. */
+/** The contents of the shared files, and the selected profile. */
 interface LoadedConfig extends Omit<SharedConfig, "warnings"> {
   readonly profileName: string;
   /** Whether an option or the environment names the profile. */
   readonly isProfileNamed: boolean;
 }
 
-/** What {@linkcode loadSharedConfig} needs of the runtime. */
+/** The parts of the runtime that {@linkcode loadSharedConfig} uses. */
 export type ConfigRuntime = Pick<Runtime, "env" | "platform" | "homeDirectory" | "readTextFile" | "warn">;
 
 type LoadOptions = SharedConfigOptions & { readonly logger?: Logger | null | undefined };
 
 /**
- * Reads and parses the shared files, each once per process, unless `ignoreCache` says otherwise. A file that is
- * malformed or that the system failed to read is read again by the next call.
+ * Reads and parses the shared files, each once per process, or again with `ignoreCache`. If that fails, the next call
+ * reads the file again.
  *
  * @throws {CredentialsProviderError} `ConfigParseError` for a malformed file; `ConfigurationError` for a file that an
- * option names and that cannot be read; `ConfigReadError` where the system failed.
+ * option names and that cannot be read; `ConfigReadError` if the system cannot read a file.
  */
 export async function loadSharedConfig(options: LoadOptions, runtime: ConfigRuntime): Promise<LoadedConfig> {
   const { warnings, ...config } = await readConfig(options, runtime);
@@ -68,8 +68,8 @@ export async function loadSharedConfig(options: LoadOptions, runtime: ConfigRunt
 /**
  * The properties of the selected profile.
  *
- * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain continues only if neither code nor environment
- * names the profile.
+ * @throws {CredentialsProviderError} `ProfileNotFoundError`; a chain continues only if neither an option nor the
+ * environment names the profile.
  */
 export function requireProfile({ profiles, profileName, isProfileNamed }: LoadedConfig): ReadonlyMap<string, string> {
   const profile = profiles.get(profileName);
@@ -84,19 +84,19 @@ export function requireProfile({ profiles, profileName, isProfileNamed }: Loaded
   );
 }
 
-/** The name of the profile, and whether code or environment names it. */
+/** The name of the profile, and whether an option or the environment names it. */
 export function selectedProfile(
   { profile }: SharedConfigOptions,
   { env }: Pick<Runtime, "env">,
 ): { readonly name: string; readonly isNamed: boolean } {
-  const named = profile ?? trimmed(env("AWS_PROFILE")) ?? trimmed(env("AWS_DEFAULT_PROFILE"));
+  const named = profile ?? nonBlank(env("AWS_PROFILE")) ?? nonBlank(env("AWS_DEFAULT_PROFILE"));
   return { name: named ?? "default", isNamed: named !== undefined };
 }
 
 /** The path of one of the two files, and where it comes from. */
 interface FileLocation extends Omit<ConfigFile, "text"> {
   readonly path: string;
-  readonly namedBy: "option" | "variable" | "default";
+  readonly namedBy: NonNullable<ConfigFile["namedBy"]>;
 }
 
 /** The parts of the runtime that are used to find the files. */
@@ -108,7 +108,7 @@ const FILES = {
 } as const;
 
 /**
- * Where one of the two files is; `undefined` where nothing names it and there is no home directory.
+ * The path of one of the two files; `undefined` if nothing names it and the home directory is not known.
  *
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html}
  */
@@ -118,14 +118,14 @@ export function fileLocation(
   runtime: LocationRuntime,
 ): FileLocation | undefined {
   const { option, variable, basename } = FILES[kind];
-  const path = options[option] ?? nonBlank(runtime.env(variable));
+  const path = options[option] ?? nonBlankPath(runtime.env(variable));
   if (path === undefined) {
     const home = homeDirectory(options, runtime);
     return home === undefined ? undefined : { kind, path: `${home}/.aws/${basename}`, namedBy: "default" };
   }
   return {
     kind,
-    path: expanded(path, options, runtime),
+    path: withHome(path, options, runtime),
     namedBy: options[option] === undefined ? "variable" : "option",
   };
 }
@@ -137,16 +137,14 @@ export function awsFolder(
   options: SharedConfigOptions,
   runtime: LocationRuntime,
 ): string | undefined {
-  const named = variable === undefined ? undefined : nonBlank(runtime.env(variable));
-  if (named !== undefined) return withoutSlash(expanded(named, options, runtime));
+  const named = variable === undefined ? undefined : nonBlankPath(runtime.env(variable));
+  if (named !== undefined) return withoutSlash(withHome(named, options, runtime));
   const home = homeDirectory(options, runtime);
   return home === undefined ? undefined : `${home}/.aws/${name}`;
 }
 
-/**
- * The path with `~` expanded if it is the whole path or is followed by a slash. `~user` and variables are not expanded.
- */
-function expanded(path: string, options: SharedConfigOptions, runtime: LocationRuntime): string {
+/** The path with `~` expanded, if that is the whole path or before a slash. `~user` and variables are not expanded. */
+function withHome(path: string, options: SharedConfigOptions, runtime: LocationRuntime): string {
   const isInHome = path === "~" || path.startsWith("~/") ||
     (runtime.platform === "windows" && path.startsWith("~\\"));
   const home = isInHome ? homeDirectory(options, runtime) : undefined;
@@ -156,7 +154,7 @@ function expanded(path: string, options: SharedConfigOptions, runtime: LocationR
 /** The home directory, without a slash at its end. */
 function homeDirectory({ homeDirectory }: SharedConfigOptions, runtime: LocationRuntime): string | undefined {
   const { env, platform } = runtime;
-  const home = homeDirectory ?? nonBlank(env("HOME")) ?? (platform === "windows" ? windowsHome(env) : undefined) ??
+  const home = homeDirectory ?? nonBlankPath(env("HOME")) ?? (platform === "windows" ? windowsHome(env) : undefined) ??
     runtime.homeDirectory();
   return home === undefined ? undefined : withoutSlash(home);
 }
@@ -166,11 +164,11 @@ function withoutSlash(path: string): string {
 }
 
 function windowsHome(env: Runtime["env"]): string | undefined {
-  const [drive, path] = [nonBlank(env("HOMEDRIVE")), nonBlank(env("HOMEPATH"))];
-  return nonBlank(env("USERPROFILE")) ?? (drive !== undefined && path !== undefined ? drive + path : undefined);
+  const [drive, path] = [nonBlankPath(env("HOMEDRIVE")), nonBlankPath(env("HOMEPATH"))];
+  return nonBlankPath(env("USERPROFILE")) ?? (drive !== undefined && path !== undefined ? drive + path : undefined);
 }
 
-/** The parsed content of one file. If it was not read, `problem` is the reason and `config` is empty. */
+/** The parsed content of a file. If the file was not read, `problem` is the reason and `config` is empty. */
 interface ParsedFile {
   readonly config: SharedConfig;
   readonly problem?: string;
@@ -179,8 +177,8 @@ interface ParsedFile {
 const MISSING = "there is no such file";
 
 /**
- * The parsed files, by `readTextFile` of the runtime (or by the option `sharedConfig`), then by path: two runtimes in
- * one program do not share files. Created at the first use.
+ * The parsed files, by the function that reads them (or the option `sharedConfig`) and by path: two runtimes in one
+ * program do not share files. Created at the first use.
  */
 let parsedFiles: WeakMap<object, Map<string, Promise<ParsedFile>>> | undefined;
 
@@ -213,7 +211,7 @@ async function loadFile(
   return config;
 }
 
-/** The cached result, else the result of `load`. An error is not cached: the next call may succeed. */
+/** The cached result, else that of `load`. An error is not cached: the next call may succeed. */
 function loadOnce(
   owner: object,
   key: string,
@@ -228,8 +226,7 @@ function loadOnce(
   const result = load();
   results.set(key, result);
   result.catch(() => {
-    // A call with `ignoreCache` may have put a newer result there.
-    if (results.get(key) === result) results.delete(key);
+    if (results.get(key) === result) results.delete(key); // with ignoreCache a newer one may be there
   });
   return result;
 }
@@ -245,10 +242,10 @@ async function readAndParse(file: FileLocation, readTextFile: Runtime["readTextF
 }
 
 /**
- * The text of a file, or why it has none.
+ * The text of a file, or why there is none.
  *
- * @throws {CredentialsProviderError} If the file may exist and was not read: without it credentials of another identity
- * could be used.
+ * @throws {CredentialsProviderError} If the file exists but its text is not known: without it credentials of another
+ * identity could be used.
  */
 async function readText(
   file: FileLocation,
@@ -269,7 +266,7 @@ async function readText(
 }
 
 function systemError(file: FileLocation, systemCode: unknown): CredentialsProviderError {
-  const state = `reading it failed with ${typeof systemCode === "string" ? printable(systemCode) : "an unknown error"}`;
+  const state = `reading failed with ${typeof systemCode === "string" ? printable(systemCode) : "an unknown error"}`;
   return new CredentialsProviderError("ConfigReadError", `Cannot read ${describeFile(file)}: ${state}`, {
     path: file.path,
     hint: "Try again; check the limit of open files, and the disk.",

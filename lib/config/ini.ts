@@ -2,12 +2,14 @@ import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { redactedMap } from "../redaction.ts";
 
-/** A shared config file: its text, and what to call it. */
+/** A shared config file: its text, and how messages name it. */
 export interface ConfigFile {
   readonly text: string;
   readonly kind: "config file" | "credentials file";
   /** Its path, if it is known. */
   readonly path: string | undefined;
+  /** Where the path comes from; absent if the caller gave the text. */
+  readonly namedBy?: "option" | "variable" | "default";
 }
 
 /** A section of a file. Its name is not interpreted here. */
@@ -25,20 +27,20 @@ export interface IniSection {
 const [TAB, CR, SPACE, HASH, SEMICOLON, OPENING_BRACKET] = [0x09, 0x0d, 0x20, 0x23, 0x3b, 0x5b];
 const IDENTIFIER_REGEXP = /^[A-Za-z0-9_/.%@:+-]+$/;
 
-/** Whether a text can be the name of a profile or a property. */
+/** Whether a string can be the name of a profile or a property. */
 export function isIdentifier(text: string): boolean {
   return IDENTIFIER_REGEXP.test(text);
 }
 
 /**
- * Parses the text of one config or credentials file. The time is linear in its length, also for malformed text.
+ * Parses the text of one config or credentials file in linear time, even if it is malformed.
  *
  * @throws {CredentialsProviderError} `ConfigParseError` at the first malformed line.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html}
  */
 export function parseIni(file: ConfigFile): readonly IniSection[] {
   const sections: IniSection[] = [];
-  const line = new Line(file);
+  const line = new LineCursor(file);
   while (!line.done) sections.push(readSection(line));
   return sections;
 }
@@ -57,27 +59,33 @@ export function parseError(
   fix: string,
   line?: number,
 ): CredentialsProviderError {
-  const variable = file.kind === "config file" ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE";
   return new CredentialsProviderError("ConfigParseError", `Cannot parse ${describeFile(file)}: ${state}`, {
-    hint: `${fix}; to use no file, pass sharedConfig: {} or, if no option names the file, set ${variable}=/dev/null.`,
+    hint: `${fix}${howToUseNoFile(file)}.`,
     path: file.path,
     line,
   });
 }
 
-/** What to call a file in messages. */
+function howToUseNoFile({ kind, namedBy }: Omit<ConfigFile, "text">): string {
+  if (namedBy === undefined) return "";
+  const variable = kind === "config file" ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE";
+  const set = namedBy === "option" ? "" : `set ${variable}=/dev/null or `; // an option has precedence over the variable
+  return `; to use no file, ${set}pass sharedConfig: {}`;
+}
+
+/** The name of a file in messages. */
 export function describeFile({ kind, path }: Omit<ConfigFile, "text">): string {
   return path === undefined ? `the ${kind}` : `the ${kind} ${printable(path)}`;
 }
 
 /**
- * A position in a file, always at a line that is neither blank nor a comment. `start` and `end` are offsets in the
- * whole text: on Bun it is twice as slow to make a string for each line.
+ * A position in a file: always a line that is neither blank nor a comment, or the end. `start` and `end` are offsets in
+ * the whole text, because on Bun a string for each line takes twice the time.
  */
-class Line {
+class LineCursor {
   readonly file: ConfigFile;
   readonly text: string;
-  /** Counted from 1. */
+  /** The number of the line, counted from 1. */
   number = 0;
   /** The offsets of the first character and after the last one, without white space around them. */
   start = 0;
@@ -89,7 +97,9 @@ class Line {
   /** Whether there are no more lines. */
   done = false;
   #next: number;
-  /** A file has few different names. A lookup is faster than to check a name and convert it to lower case each time. */
+  /**
+   * The names in lower case. A file repeats its names: a lookup is faster than to check and convert a name each time.
+   */
   readonly #keys = new Map<string, string | undefined>();
 
   constructor(file: ConfigFile) {
@@ -121,17 +131,17 @@ class Line {
       if (this.start < this.end && this.first !== HASH && this.first !== SEMICOLON) return;
     }
     this.done = true;
-    this.indentation = 0; // ends readContinuations()
+    this.indentation = 0; // ends readContinuations
   }
 
-  /** The text between two positions, without white space around. */
+  /** The text between two offsets, without white space around it. */
   slice(start: number, end: number): string {
     const { text } = this;
     const from = skipSpaces(text, start, end);
     return text.slice(from, trimEnd(text, from, end));
   }
 
-  /** The name of a property in lower case; `undefined` for one that is ignored. */
+  /** The name of a property in lower case; `undefined` if the property is ignored. */
   keyOf(name: string): string | undefined {
     const known = this.#keys.get(name);
     if (known !== undefined) return known;
@@ -146,13 +156,13 @@ class Line {
   }
 }
 
-function readSection(line: Line): IniSection {
+function readSection(line: LineCursor): IniSection {
   const section = { line: line.number, name: readHeader(line), properties: redactedMap(), ignoredLines: [] };
   while (!line.done && !line.isHeader) readProperty(line, section);
   return section;
 }
 
-function readHeader(line: Line): string {
+function readHeader(line: LineCursor): string {
   const { text, start, end } = line;
   if (!line.isHeader) {
     throw line.malformed("is outside of any section", "Put a section header such as [default] above it");
@@ -167,7 +177,7 @@ function readHeader(line: Line): string {
   return line.slice(start + 1, start + header.length - 1);
 }
 
-function readProperty(line: Line, { properties, ignoredLines }: IniSection): void {
+function readProperty(line: LineCursor, { properties, ignoredLines }: IniSection): void {
   const { number, start, end, indentation } = line;
   const equals = findEquals(line);
   const name = line.slice(start, equals);
@@ -179,11 +189,8 @@ function readProperty(line: Line, { properties, ignoredLines }: IniSection): voi
   else properties.set(key, value);
 }
 
-/**
- * Reads the indented lines below a property. Below an empty value each must be `name = value`; they are not parsed
- * further here.
- */
-function readContinuations(line: Line, indentation: number, firstLine: string): string {
+/** Reads the indented lines below a property. Below an empty value each must be `name = value`, but is kept as text. */
+function readContinuations(line: LineCursor, indentation: number, firstLine: string): string {
   const lines = [firstLine];
   for (; line.indentation > indentation; line.advance()) {
     if (firstLine === "") findEquals(line);
@@ -192,8 +199,8 @@ function readContinuations(line: Line, indentation: number, firstLine: string): 
   return lines.join("\n");
 }
 
-/** The offset of "=" in the line. There must be a name before it. */
-function findEquals(line: Line): number {
+/** The offset of the "=" in a line. There must be a name before it. */
+function findEquals(line: LineCursor): number {
   const equals = line.text.indexOf("=", line.start);
   if (equals === line.start) throw line.malformed('has no name before "="', "Name the property, or remove the line");
   if (equals === -1 || equals >= line.end) {
@@ -202,7 +209,7 @@ function findEquals(line: Line): number {
   return equals;
 }
 
-/** Where a comment starts, or else where the line ends. */
+/** The offset of a comment, or else of the end of the line. */
 function commentAt(text: string, start: number, end: number, afterSpaceOnly: boolean): number {
   for (let position = start; position < end; position++) {
     const code = text.charCodeAt(position);

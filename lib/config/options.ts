@@ -7,7 +7,7 @@ import { checkOptions, COMMON_RULES, type Rules, warnOfUnknownOptions } from "..
 /**
  * Checks the options of a provider, and warns of options that neither the provider nor a cache has.
  *
- * @returns The detected runtime, in which `options.runtime` replaces parts.
+ * @returns The runtime to use: the detected one, in which `options.runtime` replaces parts.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkProviderOptions(

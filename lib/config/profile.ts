@@ -7,15 +7,13 @@ export interface SharedConfigFiles {
   readonly config?: string | undefined;
   /** The text of the credentials file, usually `~/.aws/credentials`. */
   readonly credentials?: string | undefined;
-  /** What to call the config file in errors and warnings. */
+  /** The name of the config file in errors and warnings. */
   readonly configPath?: string | undefined;
-  /** What to call the credentials file in errors and warnings. */
+  /** The name of the credentials file in errors and warnings. */
   readonly credentialsPath?: string | undefined;
 }
 
-/**
- * The contents of the shared files. The keys are property names in lower case. `console.log` does not show the values.
- */
+/** The parsed files. Keys are property names in lower case; values are not shown when a map is printed. */
 export interface SharedConfig {
   /** The properties of each profile, from both files. */
   readonly profiles: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -23,9 +21,7 @@ export interface SharedConfig {
   readonly ssoSessions: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** The `[services name]` sections. */
   readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /**
-   * One message for each ignored section or property, with the file, the line and the reason. It never quotes the file.
-   */
+  /** One message for each ignored section or property: file, line and reason. It never quotes the file. */
   readonly warnings: readonly string[];
 }
 
@@ -34,17 +30,16 @@ type Sections = Map<string, Map<string, string>>;
 const PREFIXED_REGEXP = /^(profile|sso-session|services)[ \t]+([^ \t]+)$/;
 const PROFILE_DEFAULT_REGEXP = /^profile[ \t]+default$/;
 
-const CONFIG_SECTIONS =
-  "the sections of this file are [default], [profile name], [sso-session name] and [services name]";
+const CONFIG_SECTIONS = "its sections are [default], [profile name], [sso-session name] and [services name]";
 const NAME_RULE = "a name has only the characters A-Z a-z 0-9 _ - / . % @ : +";
 
 /**
  * Parses the config file and the credentials file that AWS tools share, and merges their profiles. If both files have a
- * property of a profile, the value of the credentials file is used.
+ * property of a profile, the value from the credentials file is used.
  *
  * @param files The contents, and the file names for messages.
  * @returns Profiles, SSO sessions and service sections by name. If indented lines follow a property, its value contains
- * them: a line feed, then the line without white space around it.
+ * them: for each a line feed, then the line without white space around it.
  * @throws {CredentialsProviderError} `ConfigParseError` with `line`, and with `path` if it was given, at the first
  * malformed line. The message never quotes the text.
  * @since 0.1.0
@@ -73,7 +68,7 @@ export function parseSharedConfig(files: SharedConfigFiles): SharedConfig {
 /**
  * Parses one of the two files.
  *
- * @throws {CredentialsProviderError} `ConfigParseError`, as {@linkcode parseSharedConfig} says.
+ * @throws {CredentialsProviderError} `ConfigParseError`, as {@linkcode parseSharedConfig}.
  */
 export function parseConfigFile(file: ConfigFile): SharedConfig {
   const profiles: Sections = new Map();
@@ -85,7 +80,7 @@ export function parseConfigFile(file: ConfigFile): SharedConfig {
   return { profiles, ssoSessions, services, warnings };
 }
 
-/** The contents of both files. Neither of the two is changed. */
+/** Merges the two parsed files, without changing them. */
 export function mergeConfigs(config: SharedConfig, credentials: SharedConfig): SharedConfig {
   const profiles = new Map(config.profiles);
   for (const [name, properties] of credentials.profiles) {
@@ -104,17 +99,19 @@ function mergeProperties(
   return merged;
 }
 
-/** Adds each section to the map for its prefix (`profile`, `sso-session`, `services`). Returns the warnings. */
+/** Adds each section to the map for its prefix, such as `profile`. Returns the warnings. */
 function addConfig(file: ConfigFile, namespaces: ReadonlyMap<string, Sections>): readonly string[] {
   const sections = parseIni(file);
   const replacesDefault = sections.some(({ name }) => PROFILE_DEFAULT_REGEXP.test(name));
   return sections.flatMap((section) => {
     const isDefault = section.name === "default";
-    if (isDefault && replacesDefault) return ignored(file, section.line, "section", "[profile default] replaces it");
+    if (isDefault && replacesDefault) {
+      return ignoredWarning(file, section.line, "section", "[profile default] replaces it");
+    }
     const [, prefix = "", name = ""] = PREFIXED_REGEXP.exec(isDefault ? "profile default" : section.name) ?? [];
     const target = namespaces.get(prefix);
     if (target !== undefined && isIdentifier(name)) return addSection(file, section, target, name);
-    return ignored(file, section.line, "section", `${CONFIG_SECTIONS}, ${NAME_RULE}`);
+    return ignoredWarning(file, section.line, "section", `${CONFIG_SECTIONS}, ${NAME_RULE}`);
   });
 }
 
@@ -123,7 +120,7 @@ function addCredentials(file: ConfigFile, profiles: Sections): readonly string[]
   return parseIni(file).flatMap((section) =>
     isIdentifier(section.name)
       ? addSection(file, section, profiles, section.name)
-      : ignored(file, section.line, "section", `the sections of this file are [name], ${NAME_RULE}`)
+      : ignoredWarning(file, section.line, "section", `its sections are [name], ${NAME_RULE}`)
   );
 }
 
@@ -131,9 +128,9 @@ function addSection(file: ConfigFile, section: IniSection, sections: Sections, n
   const earlier = sections.get(name);
   if (earlier === undefined) sections.set(name, section.properties);
   else for (const [key, value] of section.properties) earlier.set(key, value);
-  return section.ignoredLines.map((line) => ignored(file, line, "property", NAME_RULE));
+  return section.ignoredLines.map((line) => ignoredWarning(file, line, "property", NAME_RULE));
 }
 
-function ignored(file: ConfigFile, line: number, what: "section" | "property", reason: string): string {
+function ignoredWarning(file: ConfigFile, line: number, what: "section" | "property", reason: string): string {
   return `Ignored the ${what} at line ${line} of ${describeFile(file)}: ${reason}`;
 }

@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import type { Logger } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
 import { STRING } from "../validate.ts";
@@ -8,7 +8,7 @@ import { loadSources, type SettingSources } from "./settings.ts";
 
 /** Options of {@linkcode resolveRegion}. */
 export interface RegionOptions extends SharedConfigOptions {
-  /** The region, where the caller knows it. */
+  /** The region, if the caller knows it. */
   readonly region?: string | undefined;
   /** Where diagnostics go. */
   readonly logger?: Logger | null | undefined;
@@ -21,9 +21,9 @@ export interface RegionOptions extends SharedConfigOptions {
  * profile.
  *
  * @param options See {@linkcode RegionOptions}.
- * @returns The region, such as `eu-west-1`; `undefined` where nothing names one.
- * @throws {CredentialsProviderError} `ConfigurationError` for a wrong option or a file that it names and that cannot be
- * read; `ConfigParseError` for a malformed file; `ConfigReadError` if reading a file failed.
+ * @returns The region, such as `eu-west-1`; `undefined` if nothing names one.
+ * @throws {CredentialsProviderError} `ConfigurationError` for a wrong option, or a file that it names and that cannot
+ * be read; `ConfigParseError` for a malformed file; `ConfigReadError` if the system cannot read a file.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html}
  * @example Usage
@@ -40,11 +40,11 @@ export async function resolveRegion(options: RegionOptions = {}): Promise<string
   return configuredRegion(await loadSources(options, runtime), options.region);
 }
 
-/** The region from the option, `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile: the first that is not blank. */
+/** The region of the option, the environment or the profile: the first that is not blank. */
 export function configuredRegion(
   { env, profile }: Pick<SettingSources, "env" | "profile">,
   regionOption: string | undefined,
 ): string | undefined {
   const regions = [regionOption, env("AWS_REGION"), env("AWS_DEFAULT_REGION"), profile.get("region")];
-  return regions.map(trimmed).find((region) => region !== undefined);
+  return regions.map(nonBlank).find((region) => region !== undefined);
 }

@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import type { Logger } from "../credentials.ts";
 import { logOnce } from "../log_once.ts";
 import { type Rule, validated } from "../validate.ts";
@@ -13,10 +13,10 @@ export interface SettingSources {
   readonly warn: (message: string) => void;
 }
 
-/** The two names of a setting: an environment variable and a key of a profile. */
+/** The two names of a setting: an environment variable, and a key of a profile. */
 export type Setting = readonly [variable: string, key: string];
 
-/** Loads the sources of the settings of a provider: the environment and the selected profile. */
+/** Loads the sources of the settings of a provider: the environment, and the selected profile of the shared files. */
 export async function loadSources(
   options: SharedConfigOptions & { readonly logger?: Logger | null | undefined },
   runtime: ConfigRuntime,
@@ -30,27 +30,28 @@ export async function loadSources(
   };
 }
 
-/** The value of a setting, and the variable or key that it comes from, for messages. */
+/** The value of a setting, and the variable or key that it comes from. */
 interface FoundSetting {
   readonly name: string;
   readonly text: string;
 }
 
-/**
- * The setting from the environment, else from the profile, without white space around it. `undefined` if both are
- * blank.
- */
+/** A setting from the environment, else from the profile, without white space around it; blank counts as unset. */
 export function findSetting(
   { env, profile }: Pick<SettingSources, "env" | "profile">,
   [variable, key]: Setting,
 ): FoundSetting | undefined {
-  const fromEnv = trimmed(env(variable));
+  const fromEnv = nonBlank(env(variable));
   if (fromEnv !== undefined) return { name: variable, text: fromEnv };
-  const fromProfile = trimmed(profile.get(key));
+  const fromProfile = nonBlank(profile.get(key));
   return fromProfile === undefined ? undefined : { name: key, text: fromProfile };
 }
 
-/** A setting that is a number in decimal digits. Throws `ConfigurationError` for any other string. */
+/**
+ * A setting that is a number in decimal digits.
+ *
+ * @throws {CredentialsProviderError} `ConfigurationError` for any other string.
+ */
 export function findNumber(
   sources: SettingSources,
   setting: Setting,
@@ -58,15 +59,15 @@ export function findNumber(
 ): number | undefined {
   const found = findSetting(sources, setting);
   if (found === undefined) return undefined;
-  const value = /^\d+(\.\d+)?$/.test(found.text) ? Number(found.text) : found.text;
+  const value = /^\d+(\.\d+)?$/.test(found.text) ? Number(found.text) : found.text; // the rule rejects a string
   return validated("use the settings", found.name, rule, value);
 }
 
 /**
  * The name of the option, variable or key that turns a feature off; `undefined` if none does. A value that is neither
- * true nor false counts as true: then the feature is off, which is the safe choice.
+ * true nor false counts as true: to turn the feature off is the safe choice.
  */
-export function findDisabledBy(
+export function findDisablingSetting(
   option: readonly [name: string, value: boolean | undefined],
   setting: Setting,
   sources: SettingSources,
@@ -78,10 +79,7 @@ export function findDisabledBy(
   return found.name;
 }
 
-/**
- * Returns a function that calls `resolve` once and returns its result from then on. After an error the next call tries
- * again.
- */
+/** Returns a function that calls `resolve` once and caches the result. After an error the next call tries again. */
 export function resolveOnce<T>(resolve: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () =>

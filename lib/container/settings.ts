@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 
 /** Where to get container credentials, and with which token. */
@@ -82,7 +82,7 @@ function pair(
 }
 
 function setting(name: string, text: string | undefined): Setting | undefined {
-  const value = trimmed(text);
+  const value = nonBlank(text);
   return value === undefined ? undefined : { name, value };
 }
 

@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import type { Runtime } from "../runtime.ts";
 import { describeRuntime } from "../runtime/describe.ts";
 import { exemptionHint, isExempt, proxyVariable } from "../runtime/proxy.ts";
@@ -12,7 +12,7 @@ const [STS_URL, IMDS_URL] = ["https://sts.amazonaws.com/", "http://169.254.169.2
 /** Says which proxy variables are set, never to what, and for which requests they count. */
 export function checkProxy({ env }: Pick<Runtime, "env">): readonly Finding[] {
   const check = "proxy";
-  const set = [...PROXY_VARIABLES, ...NO_PROXY_VARIABLES].filter((name) => trimmed(env(name)) !== undefined);
+  const set = [...PROXY_VARIABLES, ...NO_PROXY_VARIABLES].filter((name) => nonBlank(env(name)) !== undefined);
   if (!set.some((name) => PROXY_VARIABLES.includes(name))) {
     return [{ check, status: "skipped", message: "No variable names a proxy" }];
   }

@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { loadSharedConfig } from "../config/files.ts";
 import { containerTarget } from "../container/settings.ts";
 import type { ChainLink, DefaultProviderOptions } from "../default_provider.ts";
@@ -58,7 +58,7 @@ async function checkBase(
 
 async function* checkWebIdentity(_options: DefaultProviderOptions, runtime: Runtime): AsyncIterable<Finding> {
   const variable = "AWS_WEB_IDENTITY_TOKEN_FILE";
-  const [file, role] = [variable, "AWS_ROLE_ARN"].map((name) => trimmed(runtime.env(name)));
+  const [file, role] = [variable, "AWS_ROLE_ARN"].map((name) => nonBlank(runtime.env(name)));
   if (file === undefined || role === undefined) return;
   yield* await checkTokenFile("webIdentity.token", `the file of ${variable}`, file, runtime);
   if (!ROLE_ARN_REGEXP.test(role)) return;

@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Finding } from "./finding.ts";
 
@@ -53,7 +53,7 @@ type IsSet = (name: string) => boolean;
 /** Says which variables are set, never to what, and which of them do not go together. */
 export function checkVariables({ env }: Pick<Runtime, "env">): readonly Finding[] {
   const check = "variables";
-  const isSet = (name: string) => trimmed(env(name)) !== undefined;
+  const isSet = (name: string) => nonBlank(env(name)) !== undefined;
   const set = VARIABLES.filter(isSet);
   const found: Finding = set.length === 0
     ? { check, status: "skipped", message: "No variable of AWS is set" }
@@ -80,7 +80,7 @@ function halfPairs(isSet: IsSet): readonly Conflict[] {
 
 /** The access key ids of temporary credentials begin with ASIA. */
 function withoutToken(isSet: IsSet, env: Runtime["env"]): readonly Conflict[] {
-  const isTemporary = trimmed(env("AWS_ACCESS_KEY_ID"))?.startsWith("ASIA") === true;
+  const isTemporary = nonBlank(env("AWS_ACCESS_KEY_ID"))?.startsWith("ASIA") === true;
   if (!isTemporary || !isSet("AWS_SECRET_ACCESS_KEY") || isSet("AWS_SESSION_TOKEN")) return [];
   return [[
     "AWS_ACCESS_KEY_ID belongs to temporary credentials, and AWS_SESSION_TOKEN is not set: AWS will reject them",

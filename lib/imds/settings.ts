@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import type { Logger } from "../credentials.ts";
 import type { CredentialsProviderError } from "../errors.ts";
 import type { RetryPolicy } from "../http/retry.ts";
@@ -23,7 +23,7 @@ import {
 import type { SharedConfigOptions } from "../config/files.ts";
 import { isRoleName } from "./document.ts";
 import {
-  findDisabledBy,
+  findDisablingSetting,
   findNumber,
   findSetting,
   loadSources,
@@ -129,11 +129,11 @@ const ATTEMPTS: Setting = ["AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_servic
 
 const MODE_RULE: Rule<"ipv4" | "ipv6"> = {
   accept: (value) => (["ipv4", "ipv6"] as const).find((mode) => mode === String(value).toLowerCase()),
-  range: "IPv4 or IPv6",
+  expected: "IPv4 or IPv6",
 };
 const ROLE_NAME_RULE: Rule<string> = {
   accept: (value) => typeof value === "string" && isRoleName(value.trim()) ? value.trim() : undefined,
-  range: "a role name of 1 to 128 characters A-Z a-z 0-9 + = , . @ _ -",
+  expected: "a role name of 1 to 128 characters A-Z a-z 0-9 + = , . @ _ -",
 };
 
 /** How {@linkcode ImdsOptions} are checked, except those for the shared files. */
@@ -171,8 +171,8 @@ const ENDPOINTS = { ipv4: "http://169.254.169.254", ipv6: "http://[fd00:ec2::254
  * setting that a profile can give is neither in the options nor in the environment. If the options or the environment
  * disable IMDS, nothing else is read.
  *
- * @throws {CredentialsProviderError} `ImdsDisabled`; `ConfigurationError`, naming the variable or key and its range;
- * `ConfigParseError`, `ConfigReadError`.
+ * @throws {CredentialsProviderError} `ImdsDisabled`; `ConfigurationError`, naming the variable or key and its valid
+ * values; `ConfigParseError`, `ConfigReadError`.
  */
 export async function loadImdsSettings(options: ImdsOptions, runtime: Runtime): Promise<ImdsSettings> {
   const { env } = runtime;
@@ -199,12 +199,12 @@ function isAnyOpen(options: ImdsOptions, env: Runtime["env"]): boolean {
     [timeout ?? httpOptions?.timeout, TIMEOUT_SECONDS],
     [maxRetries, ATTEMPTS],
   ];
-  return settings.some(([option, [variable]]) => option === undefined && trimmed(env(variable)) === undefined);
+  return settings.some(([option, [variable]]) => option === undefined && nonBlank(env(variable)) === undefined);
 }
 
 /** The setting that disables IMDS, if one does. */
 export function disabledBy({ disabled }: ImdsOptions, sources: SettingSources): string | undefined {
-  return findDisabledBy(["disabled", disabled], DISABLED, sources);
+  return findDisablingSetting(["disabled", disabled], DISABLED, sources);
 }
 
 /** Every setting except `disabled`. */
@@ -214,7 +214,7 @@ export function resolveImdsSettings(options: ImdsOptions, sources: SettingSource
   const attempts = () => findNumber(sources, ATTEMPTS, integer(1));
   const timeoutMs = timeLimitMs(options.timeout ?? httpOptions?.timeout ?? (seconds() ?? 1) * 1_000);
   return {
-    v1DisabledBy: findDisabledBy(["ec2MetadataV1Disabled", ec2MetadataV1Disabled], V1_DISABLED, sources),
+    v1DisabledBy: findDisablingSetting(["ec2MetadataV1Disabled", ec2MetadataV1Disabled], V1_DISABLED, sources),
     v1OnTimeout: options.ec2MetadataV1Fallback === "always",
     endpoint: resolveEndpoint(options, sources),
     timeoutMs,

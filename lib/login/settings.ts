@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { endpointSettings } from "../config/endpoint_settings.ts";
 import {
   awsFolder,
@@ -76,13 +76,13 @@ export async function loadLoginTarget(options: LoginProviderOptions, runtime: Ru
   const config = await loadSharedConfig(options, runtime);
   const properties = requireProfile(config);
   const profile = config.profileName;
-  const session = trimmed(properties.get("login_session"));
+  const session = nonBlank(properties.get("login_session"));
   if (session === undefined) throw noSession(profile);
   const folder = awsFolder("login/cache", "AWS_LOGIN_CACHE_DIRECTORY", options, runtime);
   if (folder === undefined) throw noHome();
   const { env } = runtime;
   const regions = [properties.get("region"), options.region, options.clientConfig?.region, env("AWS_REGION")];
-  const region = regions.map(trimmed).find((text) => text !== undefined);
+  const region = regions.map(nonBlank).find((text) => text !== undefined);
   const sources = { env, profile: properties, services: config.services };
   return {
     profile,

@@ -2,7 +2,7 @@ import type { Credentials } from "../credentials.ts";
 import { type CredentialsErrorCode, CredentialsProviderError } from "../errors.ts";
 import { redacted } from "../redaction.ts";
 import { type Fields, parseJsonObject } from "../json_object.ts";
-import { requiredTimestamp } from "../timestamp.ts";
+import { validTimestamp } from "../timestamp.ts";
 import { withValidIds } from "../validate.ts";
 
 const REQUIRED = ["AccessKeyId", "SecretAccessKey"] as const;
@@ -59,7 +59,7 @@ export function parseProcessCredentials(text: string, options: ProcessDocumentOp
     accessKeyId,
     secretAccessKey,
     sessionToken,
-    expiration: expiration === undefined ? undefined : requiredTimestamp(expiration, "its Expiration", malformed),
+    expiration: expiration === undefined ? undefined : validTimestamp(expiration, "its Expiration", malformed),
     accountId,
     source: "ProcessProvider",
   };

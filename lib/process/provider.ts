@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import type { CacheOptions } from "../cache/cache.ts";
 import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import type { Credentials, CredentialsSource, RetrieveOptions } from "../credentials.ts";
@@ -100,9 +100,9 @@ export class ProcessProvider implements CredentialsSource {
       this.#runtime,
     );
     const profile = requireProfile(config);
-    const line = trimmed(profile.get("credential_process"));
+    const line = nonBlank(profile.get("credential_process"));
     if (line === undefined) throw noProcess(config.profileName);
-    return profileTask(config.profileName, line, accountId ?? trimmed(profile.get("aws_account_id")));
+    return profileTask(config.profileName, line, accountId ?? nonBlank(profile.get("aws_account_id")));
   }
 }
 

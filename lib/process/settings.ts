@@ -90,7 +90,7 @@ export function checkProcessOptions(options: ProcessProviderOptions): Runtime {
   if (options.command === undefined || options.profile === undefined) return runtime;
   throw new CredentialsProviderError(
     "ConfigurationError",
-    "Cannot create process provider: command and profile cannot both be set",
+    "Cannot create the process provider: command and profile cannot both be set",
     { hint: "Give the command, or the profile whose credential_process is the command." },
   );
 }

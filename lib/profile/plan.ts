@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { checkRole, roleError, type RoleParameters } from "../sts/parameters.ts";
@@ -205,7 +205,7 @@ function namedSource(source: string, profile: string, warnings: string[]): Base 
 }
 
 function value(profile: Profile, key: string): string | undefined {
-  return trimmed(profile.get(key));
+  return nonBlank(profile.get(key));
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {

@@ -17,9 +17,9 @@ import {
   FUNCTION,
   integer,
   objectOf,
-  refused,
   type Rules,
   STRING,
+  unsupported,
 } from "../validate.ts";
 
 /** Options of {@linkcode ProfileProvider}. */
@@ -65,9 +65,9 @@ export const PROFILE_RULES: Rules = {
   mfaCodeProvider: FUNCTION,
   mfaRefresh: BOOLEAN,
   // Options of AWS SDK v3 that this library does not have:
-  roleAssumer: refused("this library calls STS itself"),
-  roleAssumerWithWebIdentity: refused("this library calls STS itself"),
-  clientConfig: refused("set the options region and sts"),
-  parentClientConfig: refused("set the options region and sts"),
-  clientPlugins: refused("this library uses no clients of AWS SDK v3"),
+  roleAssumer: unsupported("this library calls STS itself"),
+  roleAssumerWithWebIdentity: unsupported("this library calls STS itself"),
+  clientConfig: unsupported("set the options region and sts"),
+  parentClientConfig: unsupported("set the options region and sts"),
+  clientPlugins: unsupported("this library uses no clients of AWS SDK v3"),
 };

@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { cached } from "../cache/cached_provider.ts";
 import { SHARED_CONFIG_RULES } from "../config/files.ts";
 import { loadSources, resolveOnce } from "../config/settings.ts";
@@ -128,7 +128,7 @@ function required(source: CredentialsSource, { profile, name }: Extract<Base, { 
 }
 
 function staticCredentials(profile: ReadonlyMap<string, string>): Credentials {
-  const value = (key: string) => trimmed(profile.get(key));
+  const value = (key: string) => nonBlank(profile.get(key));
   return redacted({
     accessKeyId: value("aws_access_key_id") ?? "",
     secretAccessKey: value("aws_secret_access_key") ?? "",

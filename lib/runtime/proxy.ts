@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { RequestNotSentError } from "../errors.ts";
 
 /** Reads one environment variable. */
@@ -12,7 +12,7 @@ export function proxyVariables(url: string): readonly string[] {
 
 /** The first of these variables that is set; `undefined` if none is. */
 export function proxyVariable(url: string, env: Env): string | undefined {
-  return proxyVariables(url).find((name) => trimmed(env(name)) !== undefined);
+  return proxyVariables(url).find((name) => nonBlank(env(name)) !== undefined);
 }
 
 /**

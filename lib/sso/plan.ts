@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 
@@ -88,7 +88,7 @@ function requiredValue(key: string, profile: Section, sessionSource: Section = p
 }
 
 function valueOf({ properties }: Section, key: string): string | undefined {
-  return trimmed(properties.get(key));
+  return nonBlank(properties.get(key));
 }
 
 function invalid({ name }: Section, state: string, hint: string): CredentialsProviderError {

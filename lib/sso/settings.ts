@@ -96,9 +96,13 @@ export function checkSsoOptions(options: SsoProviderOptions): Runtime {
   if (propertiesOf(options).size === 0) return runtime;
   const hasSession = ssoSession !== undefined || (ssoStartUrl !== undefined && ssoRegion !== undefined);
   if (hasSession && ssoAccountId !== undefined && ssoRoleName !== undefined) return runtime;
-  throw new CredentialsProviderError("ConfigurationError", "Cannot create SSO provider: its options are incomplete", {
-    hint: "Give ssoAccountId, ssoRoleName and either ssoSession or both ssoStartUrl and ssoRegion; or none of them.",
-  });
+  throw new CredentialsProviderError(
+    "ConfigurationError",
+    "Cannot create the SSO provider: its options are incomplete",
+    {
+      hint: "Give ssoAccountId, ssoRoleName and either ssoSession or both ssoStartUrl and ssoRegion; or none of them.",
+    },
+  );
 }
 
 /**

@@ -65,7 +65,7 @@ export class AssumeRoleProvider implements CredentialsSource {
    *
    * @param options See {@linkcode AssumeRoleProviderOptions}.
    * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and
-   * its range.
+   * its valid values.
    */
   constructor(options: AssumeRoleProviderOptions) {
     const runtime = checkProviderOptions("assume role provider", options, RULES, STS_RULES, SHARED_CONFIG_RULES);

@@ -1,4 +1,4 @@
-import { trimmed } from "../blank.ts";
+import { nonBlank } from "../blank.ts";
 import type { CacheOptions } from "../cache/cache.ts";
 import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import { SHARED_CONFIG_RULES, type SharedConfigOptions } from "../config/files.ts";
@@ -90,7 +90,7 @@ export class WebIdentityProvider implements CredentialsSource {
    *
    * @param options See {@linkcode WebIdentityProviderOptions}.
    * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and
-   * its range.
+   * its valid values.
    */
   constructor(options: WebIdentityProviderOptions = {}) {
     const sets = [RULES, STS_RULES, SHARED_CONFIG_RULES];
@@ -142,7 +142,7 @@ export class WebIdentityProvider implements CredentialsSource {
   async #resolve(): Promise<Settings> {
     const { webIdentityToken, webIdentityTokenFile, logger } = this.#options;
     const { env } = this.#runtime;
-    const variable = (name: string) => trimmed(env(name));
+    const variable = (name: string) => nonBlank(env(name));
     const file = webIdentityTokenFile ?? variable("AWS_WEB_IDENTITY_TOKEN_FILE");
     const roleArn = this.#options.roleArn ?? variable("AWS_ROLE_ARN");
     if (webIdentityToken === undefined && file === undefined) throw notConfigured("AWS_WEB_IDENTITY_TOKEN_FILE");

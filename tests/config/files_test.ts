@@ -143,6 +143,18 @@ describe("loadSharedConfig()", () => {
     });
   }
 
+  it("says how to use no file, depending on what names it", async () => {
+    const malformed = { [CONFIG]: "[", "/mine": "[" };
+    const hint = async (options: SharedConfigOptions, env?: Record<string, string>) =>
+      (await failure(setUp(malformed, env).load(options))).hint;
+    const fix = 'Close the section header with "]"';
+    const withVariable = `${fix}; to use no file, set AWS_CONFIG_FILE=/dev/null or pass sharedConfig: {}.`;
+    assertEquals(await hint({}), withVariable);
+    assertEquals(await hint({}, { AWS_CONFIG_FILE: "/mine" }), withVariable);
+    assertEquals(await hint({ configFilepath: "/mine" }), `${fix}; to use no file, pass sharedConfig: {}.`);
+    assertEquals(await hint({ sharedConfig: { config: "[" } }), `${fix}.`);
+  });
+
   const unparsable: readonly (readonly [Error, string, number | undefined])[] = [
     [fileError("NotUtf8", { line: 3 }), "line 3 is not UTF-8", 3],
     [fileError("TooLarge"), "it is larger than 16 MiB", undefined],
@@ -168,7 +180,7 @@ describe("loadSharedConfig()", () => {
     it(`fails with an error that is not remembered, when the system fails with ${state}`, async () => {
       const { load, runtime } = setUp({ [CONFIG]: file });
       const error = await failure(load());
-      assertEquals(error.message, `Cannot read the config file ${CONFIG}: reading it failed with ${state}`);
+      assertEquals(error.message, `Cannot read the config file ${CONFIG}: reading failed with ${state}`);
       assertEquals([error.code, error.recoverable, error.tryNextLink], ["ConfigReadError", true, false]);
       assertEquals([error.path, error.cause], [CONFIG, undefined]);
       runtime.files[CONFIG] = "[default]\nregion = r";

@@ -42,7 +42,10 @@ describe("the file of a login", () => {
       laptop.time += 900_000;
       const error = await failure(laptop);
       assertEquals([error.code, error.recoverable, error.command], ["LoginError", false, COMMAND]);
-      assertEquals(error.message, `Cannot refresh the login session: the dpopKey in the session file is invalid: ${message}`);
+      assertEquals(
+        error.message,
+        `Cannot refresh the login session: the dpopKey in the session file is invalid: ${message}`,
+      );
       assertEquals([error.hint, error.cause, statuses(laptop)], [`Run \`${COMMAND}\`.`, undefined, []]);
     });
   }

@@ -52,7 +52,10 @@ describe("new ProcessProvider()", () => {
         () => new ProcessProvider({ command: "helper", ...options } as ProcessProviderOptions),
         CredentialsProviderError,
       );
-      assertEquals([error.code, error.message], ["ConfigurationError", `Cannot create process provider: ${message}`]);
+      assertEquals([error.code, error.message], [
+        "ConfigurationError",
+        `Cannot create the process provider: ${message}`,
+      ]);
     });
   }
 
@@ -61,7 +64,7 @@ describe("new ProcessProvider()", () => {
     const { code, message, hint } = assertThrows(create, CredentialsProviderError);
     assertEquals([code, message, hint], [
       "ConfigurationError",
-      "Cannot create process provider: command and profile cannot both be set",
+      "Cannot create the process provider: command and profile cannot both be set",
       "Give the command, or the profile whose credential_process is the command.",
     ]);
   });
