@@ -113,7 +113,9 @@ export class ImdsConnection {
   }
 
   #afterRefusal(sent: SendResult, settings: ImdsSettings): Permit {
-    if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, tokenFailure(sent, settings));
+    const error = tokenFailure(sent, settings);
+    if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, error);
+    this.#warnOfV1(`${error.message}; using IMDSv1`);
     this.#token = { kind: "refused" };
     return V1;
   }
@@ -122,11 +124,14 @@ export class ImdsConnection {
     const error = tokenFailure(sent, settings);
     if (!settings.v1OnTimeout) throw error;
     if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, error);
-    if (!this.#hasWarned) {
-      this.#options.logger?.warn?.(`${error.message}; using IMDSv1, because ec2MetadataV1Fallback is "always"`);
-    }
-    this.#hasWarned = true;
+    this.#warnOfV1(`${error.message}; using IMDSv1, because ec2MetadataV1Fallback is "always"`);
     return V1_AFTER_TIMEOUT;
+  }
+
+  /** Warns once: IMDSv1 does not protect against requests that another party makes this machine send. */
+  #warnOfV1(message: string): void {
+    if (!this.#hasWarned) this.#options.logger?.warn?.(message);
+    this.#hasWarned = true;
   }
 
   #send(

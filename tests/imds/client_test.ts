@@ -151,16 +151,22 @@ describe("ImdsClient.get()", () => {
     assertEquals(emulator.requests.length, 3);
   });
 
-  it("warns once, when IMDSv1 stands in for a lost answer", async () => {
-    const warnings: string[] = [];
-    const logger = { warn: (message: string) => warnings.push(message) };
-    const options = { ec2MetadataV1Fallback: "always", maxRetries: 0, logger } as const;
-    const { client, emulator } = setUp(options, { tokens: "optional" });
-    emulator.inject("hopLimit", { times: Infinity });
-    await client.get(ITEM);
-    await client.get(ITEM);
-    assertEquals(warnings.length, 1);
-  });
+  const fallbacks = [
+    ["a token response is lost", { ec2MetadataV1Fallback: "always" }, "hopLimit"],
+    ["IMDS refuses tokens", {}, { status: 403 }],
+  ] as const;
+  for (const [name, options, fault] of fallbacks) {
+    it(`warns once that it uses IMDSv1, when ${name}`, async () => {
+      const warnings: string[] = [];
+      const logger = { warn: (message: string) => warnings.push(message) };
+      const { client, emulator } = setUp({ ...options, maxRetries: 0, logger }, { tokens: "optional" });
+      emulator.inject(fault, { on: "token", times: Infinity });
+      await client.get(ITEM);
+      await client.get(ITEM);
+      assertEquals(warnings.length, 1);
+      assert(warnings[0]?.includes("; using IMDSv1"), warnings[0]);
+    });
+  }
 });
 
 describe("ImdsClient.get() with a signal", () => {
