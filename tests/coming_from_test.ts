@@ -341,6 +341,20 @@ describe("coming from AWS SDK for JavaScript v3", () => {
       fromNodeProviderChain,
       ["clientConfig", "timeout", "maxRetries", "ec2MetadataV1Disabled", "roleArn", "ssoStartUrl"],
     ],
+    ["fromTokenFile", fromTokenFile, [
+      "roleAssumerWithWebIdentity",
+      "clientConfig",
+      "parentClientConfig",
+      "clientPlugins",
+    ]],
+    ["fromWebToken", fromWebToken, [
+      "roleAssumerWithWebIdentity",
+      "clientConfig",
+      "parentClientConfig",
+      "clientPlugins",
+    ]],
+    ["fromSSO", fromSSO, ["ssoClient", "clientConfig", "parentClientConfig"]],
+    ["fromTemporaryCredentials", withRole(fromTemporaryCredentials), ["parentClientConfig", "clientPlugins"]],
   ];
   for (const [name, make, options] of refused) {
     for (const option of options) {
@@ -353,3 +367,7 @@ describe("coming from AWS SDK for JavaScript v3", () => {
     }
   }
 });
+
+function withRole(make: typeof fromTemporaryCredentials): (options: never) => unknown {
+  return (options) => make({ params: { RoleArn: "arn:aws:iam::123456789012:role/x" }, ...options as object });
+}

@@ -13,7 +13,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import type { LoginHandler } from "../session/session.ts";
-import { ENDPOINT, FUNCTION, integer, type Rules, STRING } from "../validate.ts";
+import { ENDPOINT, FUNCTION, integer, type Rules, STRING, unsupported } from "../validate.ts";
 import type { SsoEndpoints } from "./client.ts";
 import { type Section, ssoPlan, type SsoSettings } from "./plan.ts";
 import { ssoTokenFileName } from "./token_file.ts";
@@ -71,6 +71,10 @@ const RULES: Rules = {
   endpoint: ENDPOINT,
   maxRetries: integer(0),
   onLoginRequired: FUNCTION,
+  // Options of AWS SDK v3 that this library does not have:
+  ssoClient: unsupported("set the option endpoint"),
+  clientConfig: unsupported("set the options ssoRegion and endpoint"),
+  parentClientConfig: unsupported("set the options ssoRegion and endpoint"),
 };
 
 /** The options that replace keys of a profile. */

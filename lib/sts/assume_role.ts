@@ -1,5 +1,5 @@
 import { SHARED_CONFIG_RULES, type SharedConfigOptions } from "../config/files.ts";
-import { checkProviderOptions } from "../config/options.ts";
+import { checkProviderOptions, SDK_CLIENT_RULES } from "../config/options.ts";
 import { loadSources, resolveOnce } from "../config/settings.ts";
 import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
@@ -68,7 +68,8 @@ export class AssumeRoleProvider implements CredentialsSource {
    * its valid values.
    */
   constructor(options: AssumeRoleProviderOptions) {
-    const runtime = checkProviderOptions("assume role provider", options, RULES, STS_RULES, SHARED_CONFIG_RULES);
+    const sets = [RULES, STS_RULES, SHARED_CONFIG_RULES, SDK_CLIENT_RULES];
+    const runtime = checkProviderOptions("assume role provider", options, ...sets);
     const { params, masterCredentials: source, mfaCodeProvider, mfaRefresh = true, profile } = options;
     checkRole("params", params);
     const endpoint = resolveOnce(async () => stsEndpoint(options, await loadSources(options, runtime), params.RoleArn));

@@ -2,12 +2,12 @@ import { nonBlank } from "../blank.ts";
 import type { CacheOptions } from "../cache/cache.ts";
 import { cached, type CachedProvider } from "../cache/cached_provider.ts";
 import { SHARED_CONFIG_RULES, type SharedConfigOptions } from "../config/files.ts";
-import { checkProviderOptions } from "../config/options.ts";
+import { checkProviderOptions, SDK_CLIENT_RULES } from "../config/options.ts";
 import { loadSources, resolveOnce, type SettingSources } from "../config/settings.ts";
 import type { Credentials, CredentialsSource, Logger, RetrieveOptions } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { ANY, type Rules, STRING } from "../validate.ts";
+import { ANY, type Rules, STRING, unsupported } from "../validate.ts";
 import { STS_RULES, StsClient, stsEndpoint, type StsOptions } from "./client.ts";
 import { isExpiredToken } from "./errors.ts";
 import { checkRole, leadingParameters, type RoleParameters, sessionParameters } from "./parameters.ts";
@@ -51,6 +51,7 @@ const RULES: Rules = {
   policy: ANY,
   policyArns: ANY,
   region: STRING,
+  roleAssumerWithWebIdentity: unsupported("this library calls STS itself"),
 };
 
 /** The settings, resolved at the first retrieval. */
@@ -93,7 +94,7 @@ export class WebIdentityProvider implements CredentialsSource {
    * its valid values.
    */
   constructor(options: WebIdentityProviderOptions = {}) {
-    const sets = [RULES, STS_RULES, SHARED_CONFIG_RULES];
+    const sets = [RULES, STS_RULES, SHARED_CONFIG_RULES, SDK_CLIENT_RULES];
     this.#runtime = checkProviderOptions("web identity provider", options, ...sets);
     if (options.roleArn !== undefined) checkRole("the web identity provider", parametersOf(options), OPTION_NAMES);
     this.#options = options;
