@@ -23,7 +23,7 @@ export const DOCTOR: Command = {
     ["rolecreds doctor", "find out why there are no credentials"],
     [
       "rolecreds doctor --profile dev --online",
-      "find out whose credentials a profile has, and whether AWS accepts them",
+      "find out which AWS identity a profile has, and whether AWS accepts it",
     ],
     ["rolecreds doctor --json", "print findings that another program can read"],
   ],

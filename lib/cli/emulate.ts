@@ -51,7 +51,10 @@ export const EMULATE: Command = {
   examples: [
     ["rolecreds emulate imds", "an EC2 instance with a role"],
     ["rolecreds emulate ecs --ttl 900 --rotate 60", "a task whose credentials change every minute"],
-    ["rolecreds emulate imds --fault token:hang", "a container, where the hop limit of the instance is 1"],
+    [
+      "rolecreds emulate imds --fault token:hang",
+      "a container on EC2 with a hop limit of 1: the token request gets no response",
+    ],
     ["rolecreds emulate sts --fault AccessDenied", "a role that does not trust the caller"],
   ],
   async run(args, terminal) {

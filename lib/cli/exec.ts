@@ -12,13 +12,13 @@ export const EXEC: Command = {
   summary: "run a program with credentials in its environment",
   notes: [
     "",
-    "The program gets the keys, the session token and the region; AWS_PROFILE and variables that belong to other keys",
+    "The program gets the keys, the session token and the region; AWS_PROFILE and the variables of other credentials",
     "are removed. No shell is used. Signals are passed on to the program, and rolecreds exits with its exit code, or",
     "with 127 if there is no such program and 126 if it cannot be started.",
     "",
     "With --serve the program gets the address of a local endpoint, not keys. The endpoint runs as long as the",
-    "program, and AWS SDKs get new credentials from it before the old ones expire. The program cannot see the shared",
-    "config files, because SDKs would use the default profile in them first.",
+    "program, and AWS SDKs get new credentials from it before the old ones expire. The program does not read",
+    "the shared config files (AWS_CONFIG_FILE=/dev/null), because SDKs would use the default profile in them first.",
   ],
   options: {
     ...SOURCE_OPTIONS,

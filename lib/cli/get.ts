@@ -15,17 +15,17 @@ export const GET: Command = {
   notes: [
     "",
     "On a terminal it prints a summary without secrets, otherwise the JSON document of a credential_process.",
-    "With --source process, a program after -- is run in place of the profile's credential_process; it must print such",
-    "a document.",
+    "With --source process, the credential_process of the profile is run, or the program after --, which must print",
+    "that document.",
   ],
   options: {
     format: {
       placeholder: "FORMAT",
       choices: ["process", "env", "json", "text", "fish", "powershell"],
-      summary: "the format, also on a terminal; process is for credential_process, text has no secrets",
+      summary: "the output format; process: JSON for credential_process, text: a summary without secrets",
     },
     ...SOURCE_OPTIONS,
-    emulate: { summary: "use the embedded emulator of the instance metadata service" },
+    emulate: { summary: "try it without EC2: use a built-in emulator of the instance metadata service" },
   },
   program: "optional",
   examples: [

@@ -15,7 +15,7 @@ export function overview(commands: readonly Command[]): string {
     ...optionLines(COMMON_OPTIONS),
     "",
     "Exit code: 0 success, 1 failure, 2 wrong command line.",
-    "exec: the exit code of the program, 127 if there is none, 126 if it cannot start.",
+    "exec: the exit code of the program; 127 if the program is not found, 126 if it cannot be started.",
   ].join("\n");
 }
 

@@ -25,19 +25,19 @@ export const SOURCE_OPTIONS: Options = {
   "source": {
     placeholder: "SOURCE",
     choices: ["default", "env", "profile", "process", "container", "imds"],
-    summary: "the source of the credentials; without this option `default`, the default chain",
+    summary: "the source; by default the default chain; profile includes SSO, aws login and roles",
   },
   "profile": { placeholder: "NAME", summary: "the profile of the shared config files" },
   "role-arn": { placeholder: "ARN", summary: "assume this role with the credentials of the source" },
   "region": {
     placeholder: "REGION",
-    summary: "the region of requests to STS, and the value of AWS_REGION for the program",
+    summary: "the region for STS, and for AWS_REGION in the output or the program",
   },
-  "endpoint": { placeholder: "URL", summary: "where the instance metadata service listens" },
+  "endpoint": { placeholder: "URL", summary: "the URL of the instance metadata service" },
   "timeout": {
     placeholder: "MS",
     range: [1, MAX_TIMER_MS],
-    summary: "the time limit in milliseconds; default: 1000 for a request, 60000 for a process",
+    summary: "the time limit in ms; default: 1000 for IMDS, 5000 for a container, 60000 for a process",
   },
   "min-lifetime": {
     placeholder: "SECONDS",
