@@ -1,4 +1,4 @@
-import { nonBlank } from "./blank.ts";
+import { nonBlank } from "./non_blank.ts";
 import type { CacheOptions } from "./cache/cache.ts";
 import { cached, type CachedProvider } from "./cache/cached_provider.ts";
 import { checkProviderOptions } from "./config/options.ts";

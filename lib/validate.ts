@@ -1,9 +1,6 @@
 import type { Credentials, CredentialsSource, ForeignCredentials, ForeignProvider, Logger } from "./credentials.ts";
 import { redacted } from "./redaction.ts";
 import { CredentialsProviderError } from "./errors.ts";
-import { warnOnce } from "./log_once.ts";
-import { printable } from "./printable.ts";
-import type { Runtime } from "./runtime.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -126,29 +123,6 @@ function checkFields(action: string, prefix: string, values: Values, rules: Rule
   }
 }
 
-/** Warns of each option without a rule: it has no effect, and may be misspelled. */
-export function warnOfUnknownOptions(
-  what: string,
-  options: { readonly logger?: Logger | null | undefined },
-  rules: Rules,
-  runtime: Pick<Runtime, "warn">,
-): void {
-  for (const [name, nearest] of unknownOptions("", options as Values, rules)) {
-    const ignored = `Ignored the unknown option ${printable(name)} of the ${what}`;
-    warnOnce(options.logger, runtime, `${ignored}; the most similar option is ${nearest}`);
-  }
-}
-
-/** The options without a rule, each with the most similar option that has a rule. */
-function unknownOptions(prefix: string, values: Values, rules: Rules): readonly (readonly [string, string])[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (rule === undefined) return [[prefix + name, prefix + nearestOf(Object.keys(rules), name)]];
-    const fields = value === undefined ? undefined : rule.fields;
-    return fields === undefined ? [] : unknownOptions(`${prefix}${name}.`, value as Values, fields);
-  });
-}
-
 /** The options that have a rule and are not `undefined`, to pass them from one provider to another. */
 export function knownOptions<T extends object>(options: T | undefined, ...sets: readonly Rules[]): Partial<T> {
   const rules: Rules = Object.assign({}, ...sets);
@@ -158,27 +132,6 @@ export function knownOptions<T extends object>(options: T | undefined, ...sets: 
     return [[name, rule.fields === undefined ? value : knownOptions(value as object, rule.fields)]];
   });
   return Object.fromEntries(given) as Partial<T>;
-}
-
-function nearestOf(names: readonly string[], name: string): string | undefined {
-  const distances = names.map((known) => editDistance(known.toLowerCase(), name.toLowerCase()));
-  return names[distances.indexOf(Math.min(...distances))];
-}
-
-/** The Levenshtein distance: how many characters to insert, delete or replace to turn one string into the other. */
-export function editDistance(from: string, to: string): number {
-  const columns = [...to];
-  // One row of the matrix at a time. A row holds the distances from a start of `from` to each start of `to`.
-  let above = [0, ...columns.map((_, column) => column + 1)];
-  for (const [row, character] of [...from].entries()) {
-    const current = [row + 1];
-    for (const [column, other] of columns.entries()) {
-      const [replacing, deleting, inserting] = [above[column]!, above[column + 1]! + 1, current[column]! + 1];
-      current.push(Math.min(other === character ? replacing : replacing + 1, deleting, inserting));
-    }
-    above = current;
-  }
-  return above.at(-1)!;
 }
 
 /**

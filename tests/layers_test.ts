@@ -6,7 +6,7 @@ import { posix } from "node:path";
 /** The layers, lowest first. A file imports from its own layer and those before it. The first pattern that matches decides. */
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^lib\/(credentials|errors|runtime|version)\.ts$/],
-  [/^lib\/(blank|endpoint|hex|json_object|log_once|percent_encoding|printable|redaction|role_document|sigv4|timestamp|until_aborted|validate)\.ts$/],
+  [/^lib\/(endpoint|hex|json_object|log_once|non_blank|percent_encoding|printable|redaction|role_document|sigv4|timestamp|until_aborted|validate)\.ts$/],
   [/^lib\/runtime\//],
   [/^lib\/(config|http|cache|session)\//, /^lib\/sign_request\.ts$/],
   [/^lib\/(imds|process|container|sts|sso|login)\//, /^lib\/environment\.ts$/],

@@ -15,7 +15,7 @@ import {
   fromWebToken,
   ImdsClient,
 } from "../mod.ts";
-import { editDistance } from "../lib/validate.ts";
+import { editDistance } from "../lib/config/options.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 
 type Make = (options: never) => unknown;

@@ -1,5 +1,5 @@
 import { type ArgumentSyntax, type ArgumentToken, argumentTokens } from "../runtime/terminal.ts";
-import { editDistance } from "../validate.ts";
+import { editDistance } from "../config/options.ts";
 
 /** One option of a command. It takes a value if it has a `placeholder`, else it is a switch. */
 interface Option {

@@ -2,7 +2,7 @@ import { hex } from "../hex.ts";
 import type { Terminal } from "../runtime/terminal.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CONTAINER_PATH, containerEndpoint, type EndpointOptions, imdsEndpoint } from "./endpoints.ts";
+import { CONTAINER_PATH, containerEndpoint, type EndpointOptions, imdsEndpoint } from "./served_endpoints.ts";
 import type { LoopbackServer } from "../runtime/loopback.ts";
 import { listen } from "./listen.ts";
 import { logger } from "./log.ts";

@@ -1,4 +1,4 @@
-import { nonBlank, nonBlankPath } from "../blank.ts";
+import { nonBlank, nonBlankPath } from "../non_blank.ts";
 import type { Logger } from "../credentials.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { logOnce, warnOnce } from "../log_once.ts";

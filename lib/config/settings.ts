@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import type { Logger } from "../credentials.ts";
 import { logOnce } from "../log_once.ts";
 import { type Rule, validated } from "../validate.ts";

@@ -1,6 +1,6 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import type { Runtime } from "../runtime.ts";
-import { describeRuntime } from "../runtime/describe.ts";
+import { describeRuntime } from "../runtime/runtime_kind.ts";
 import { exemptionHint, isExempt, proxyVariable } from "../runtime/proxy.ts";
 import type { Finding } from "./finding.ts";
 

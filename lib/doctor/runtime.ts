@@ -1,6 +1,6 @@
 import { fileLocation, type SharedConfigOptions } from "../config/files.ts";
 import type { Runtime } from "../runtime.ts";
-import { describeRuntime, isGranted } from "../runtime/describe.ts";
+import { describeRuntime, isGranted } from "../runtime/runtime_kind.ts";
 import { errorFinding, type Finding } from "./finding.ts";
 import { VARIABLES } from "./variables.ts";
 

@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import { loadSharedConfig } from "../config/files.ts";
 import { containerTarget } from "../container/settings.ts";
 import type { ChainLink, DefaultProviderOptions } from "../default_provider.ts";

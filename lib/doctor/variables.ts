@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Finding } from "./finding.ts";
 

@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import type { Logger } from "../credentials.ts";
 import type { CredentialsProviderError } from "../errors.ts";
 import type { RetryPolicy } from "../http/retry.ts";

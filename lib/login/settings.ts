@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import { endpointSettings } from "../config/endpoint_settings.ts";
 import {
   awsFolder,

@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import { CredentialsProviderError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { checkRole, roleError, type RoleParameters } from "../sts/parameters.ts";

@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import { cached } from "../cache/cached_provider.ts";
 import { SHARED_CONFIG_RULES } from "../config/files.ts";
 import { loadSources, resolveOnce } from "../config/settings.ts";

@@ -1,6 +1,6 @@
 import type { Runtime } from "../runtime.ts";
 import { builtinRuntime, type NodeProcess } from "./builtin.ts";
-import { atLeast } from "./kind.ts";
+import { atLeast } from "./runtime_kind.ts";
 import { throwIfProxied } from "./proxy.ts";
 import { webRuntime } from "./web.ts";
 

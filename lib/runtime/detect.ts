@@ -3,7 +3,7 @@ import type { Runtime } from "../runtime.ts";
 import type { NodeProcess } from "./builtin.ts";
 import { bunRuntime } from "./bun.ts";
 import { type DenoNamespace, denoRuntime } from "./deno.ts";
-import { runtimeKind, unsupportedVersion } from "./kind.ts";
+import { runtimeKind, unsupportedVersion } from "./runtime_kind.ts";
 import { nodeRuntime } from "./node.ts";
 import { webRuntime } from "./web.ts";
 

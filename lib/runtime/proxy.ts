@@ -1,4 +1,4 @@
-import { nonBlank } from "../blank.ts";
+import { nonBlank } from "../non_blank.ts";
 import { RequestNotSentError } from "../errors.ts";
 
 /** Reads one environment variable. */

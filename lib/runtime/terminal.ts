@@ -2,7 +2,7 @@ import type { Runtime } from "../runtime.ts";
 import type { DenoNamespace } from "./deno.ts";
 import { detectRuntime } from "./detect.ts";
 import { endBySignal, type ForegroundExit, runInForeground } from "./foreground.ts";
-import { unsupportedVersion } from "./kind.ts";
+import { unsupportedVersion } from "./runtime_kind.ts";
 import { readHiddenLine } from "./prompt.ts";
 
 export type { ForegroundExit } from "./foreground.ts";

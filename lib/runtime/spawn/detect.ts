@@ -1,6 +1,6 @@
 import type { Spawn } from "../../runtime.ts";
 import type { NodeProcess } from "../builtin.ts";
-import { runtimeKind, unsupportedVersion } from "../kind.ts";
+import { runtimeKind, unsupportedVersion } from "../runtime_kind.ts";
 import { bunProcesses } from "./bun.ts";
 import { type DenoProcesses, denoProcesses } from "./deno.ts";
 import { nodeProcesses } from "./node.ts";

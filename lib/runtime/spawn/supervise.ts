@@ -1,7 +1,7 @@
 import type { NotStarted, Spawn, SpawnOptions, SpawnResult } from "../../runtime.ts";
 import { untilAborted } from "../../until_aborted.ts";
 import { type Child, type ChildHost, type Exit, type Output, startFailure } from "./child.ts";
-import { killAtExit, startShell, watch, type Watcher } from "./watcher.ts";
+import { killAtExit, startShell, watch, type Watcher } from "./kill.ts";
 
 /**
  * How long output may still arrive after the process exited: another process that it started can keep the pipe open.

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { containerEndpoint, type EndpointOptions, imdsEndpoint } from "../../lib/cli/endpoints.ts";
+import { containerEndpoint, type EndpointOptions, imdsEndpoint } from "../../lib/cli/served_endpoints.ts";
 import { ImdsEmulator } from "../../lib/testing/mod.ts";
 import {
   type Credentials,
