@@ -1,4 +1,4 @@
-import type { Credentials, CredentialsSource, ForeignCredentials, ForeignProvider, Logger } from "./credentials.ts";
+import type { Credentials, CredentialsSource, ForeignCredentials, ForeignProvider } from "./credentials.ts";
 import { redacted } from "./redaction.ts";
 import { CredentialsProviderError } from "./errors.ts";
 
