@@ -56,7 +56,7 @@ export interface RetrieveOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Refreshes even if the cached credentials are fresh, except in the pause after a refresh, see
-   * {@linkcode CredentialsCache.refresh}. Without a cache: reads files again that are read once per process.
+   * {@linkcode CredentialsCache.refresh}. Also reads the files again that are otherwise read once per process.
    */
   readonly forceRefresh?: boolean | undefined;
   /** AWS SDK v3 clients pass it; it is ignored. */
@@ -102,7 +102,7 @@ export type ForeignProvider = CredentialsSource["retrieve"];
 
 /** Where diagnostics go. Each method is optional. Nothing that is logged holds a secret. */
 export interface Logger {
-  /** Single requests and responses. */
+  /** Not used today. */
   readonly trace?: ((message: string) => void) | undefined;
   /** Decisions, such as which role name is used. */
   readonly debug?: ((message: string) => void) | undefined;

@@ -113,7 +113,7 @@ export interface CredentialsErrorDetails {
   readonly stsCode?: string | undefined;
   /** The id under which AWS logged the request. */
   readonly requestId?: string | undefined;
-  /** The profiles of a cycle, in order; the last one is the one that occurs twice. */
+  /** The profiles from the selected one along `source_profile`, in order; the last one is the one that occurs twice. */
   readonly chain?: readonly string[] | undefined;
   /** The error code of the SSO services, such as `UnauthorizedException`. */
   readonly ssoCode?: string | undefined;
@@ -142,8 +142,8 @@ export interface CredentialsErrorDetails {
 }
 
 /**
- * The error that this library throws if it cannot return credentials: no role, no response, a wrong setting. Only an
- * aborted signal rejects with its own reason.
+ * The error that this library throws if it cannot return credentials: no role, no response, a wrong setting. An aborted
+ * signal rejects with its own reason; the error of a function of yours is passed on unchanged.
  *
  * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. The library puts no secret
  * into the message or a property. `stderr`, and errors of other code in `cause` and `errors`, are passed on unchanged.
@@ -186,7 +186,7 @@ export class CredentialsProviderError extends Error {
   declare readonly stsCode?: string;
   /** The id under which AWS logged the request. */
   declare readonly requestId?: string;
-  /** The profiles of a cycle, in order; the last one is the one that occurs twice. */
+  /** The profiles from the selected one along `source_profile`, in order; the last one is the one that occurs twice. */
   declare readonly chain?: readonly string[];
   /** The error code of the SSO services, such as `UnauthorizedException`. */
   declare readonly ssoCode?: string;
@@ -252,7 +252,7 @@ export function isRecoverable(error: unknown): boolean {
 }
 
 /**
- * The error of a runtime adapter that does not send a request. Nothing was sent. The provider replaces it by a
+ * The error of a runtime adapter that does not send a request. Nothing was sent. The provider replaces it with a
  * {@linkcode CredentialsProviderError}.
  */
 export class RequestNotSentError extends Error {

@@ -23,7 +23,10 @@ export function encodeForm(parameters: Iterable<readonly [name: string, value: s
   return [...parameters].map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`).join("&");
 }
 
-/** Encodes what follows a "%": the two digits of an escape, unless the "%" itself must be escaped, and more text. */
+/**
+ * Encodes the text after a "%". If it begins with two hexadecimal digits, these are an escape; if not, the "%" is
+ * encoded, too.
+ */
 function encodeAfterPercent(text: string): string {
   if (!/^[0-9a-f]{2}/i.test(text)) return encodeRfc3986(`%${text}`);
   const digits = text.slice(0, 2);

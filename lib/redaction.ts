@@ -39,7 +39,7 @@ const RedactedCredentials = /* @__PURE__ */ (() =>
     }
 
     static {
-      // Other comparisons look at `constructor` only: for them this is a plain object.
+      // Comparisons that do not compare prototypes look at `constructor` only: for them this is a plain object.
       Object.defineProperty(this.prototype, "constructor", { value: Object });
     }
   })();

@@ -23,7 +23,9 @@ export interface SignRequestOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** Removed before signing, which sets them as needed, except `host`: `fetch` always sends the host of the URL. */
+/**
+ * Removed before signing. Signing sets them again as needed, but not `host`: `fetch` always sends the host of the URL.
+ */
 const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security-token"];
 
 /**

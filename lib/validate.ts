@@ -47,7 +47,7 @@ export const ENDPOINT: Rule<string> = {
 };
 /** For functions: {@linkcode validSource} handles objects. */
 const PROVIDER: Rule<ForeignProvider> = rule(
-  "a function or an object that retrieves",
+  "a function, or an object with a function retrieve()",
   (value) => typeof value === "function",
 );
 export const STRING: Rule<string> = rule(
@@ -145,7 +145,7 @@ export function validated<T>(action: string, name: string, { accept, expected }:
   throw new CredentialsProviderError(
     "ConfigurationError",
     `Cannot ${action}: ${name} must be ${expected}, received ${description(value)}`,
-    { hint: `Correct ${name}, or remove it to get the default.` },
+    { hint: `Correct ${name}, or remove it if it is optional.` },
   );
 }
 

@@ -413,7 +413,7 @@ describe("options are checked when the provider is created", () => {
         assertEquals(error.code, "ConfigurationError");
         const message = `: ${option} must be ${range}, received ${description}`;
         assert(error.message.endsWith(message), error.message);
-        assertEquals(error.hint, `Correct ${option}, or remove it to get the default.`);
+        assertEquals(error.hint, `Correct ${option}, or remove it if it is optional.`);
       });
     }
   }

@@ -159,7 +159,7 @@ export class CredentialsCache {
 
   /**
    * Reports that AWS rejected credentials (`ExpiredToken`, `InvalidToken`, `ExpiredTokenException`; never
-   * `AccessDenied`): the next call retrieves new ones.
+   * `AccessDenied`): the next call retrieves new ones, or, until `backingOffUntil`, still returns the cached ones.
    *
    * @param rejected The rejected credentials. Only their `accessKeyId` is compared: if other credentials are cached by
    * now, nothing happens. If it is absent, the cached credentials count as rejected.

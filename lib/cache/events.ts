@@ -46,7 +46,10 @@ export type CacheEvent =
     readonly accessKeyId: string;
   }
   | {
-    /** After failed refreshes, the first one that returned credentials that are not expired. */
+    /**
+     * For a source with static stability: after failed refreshes of cached credentials, the first one that returned
+     * credentials that are not expired.
+     */
     readonly type: "recovered";
     readonly source: string;
     /** How many refreshes failed with a recoverable error since the last success. */
@@ -126,7 +129,7 @@ export class Reporter {
    * Reports an event.
    *
    * @param printsWarnings Whether warnings are printed if there is no logger. True for a source with static stability:
-   * callers do not get its errors until the credentials no longer work.
+   * callers do not get its recoverable errors while credentials are cached.
    */
   report(event: CacheEvent, printsWarnings: boolean): void {
     this.#notify(event);

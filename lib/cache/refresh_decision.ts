@@ -21,7 +21,7 @@ export interface Entry {
   readonly notBefore: number;
   /** Whether they are served while their source is unavailable. */
   readonly isStable: boolean;
-  /** Whether AWS rejected them; the next call then refreshes. */
+  /** Whether AWS rejected them; the next call from `notBefore` on then refreshes. */
   readonly isRejected: boolean;
   /** How many refreshes failed with a recoverable error since credentials arrived that were not expired. */
   readonly failures: number;
@@ -132,7 +132,8 @@ export function isReplacement(state: CacheState, credentials: Credentials, isSta
  * recoverable is cached for a few seconds; after any other error cached credentials are kept, and no call retrieves for
  * 5 to 10 minutes.
  *
- * @param isSourceStable Whether the source has static stability. Not used if credentials are cached: `isStable` has it.
+ * @param isSourceStable Whether the source has static stability. Not used if credentials are cached: then
+ * `state.isStable` decides.
  */
 export function afterFailure(
   state: CacheState,

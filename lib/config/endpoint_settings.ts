@@ -54,7 +54,7 @@ export function customEndpointUrl(
   sources: EndpointSources,
   endpointOption?: string,
 ): CustomUrl | undefined {
-  if (endpointOption !== undefined) return { url: endpointOption, setting: "option endpoint" };
+  if (endpointOption !== undefined) return { url: endpointOption, setting: "the option endpoint" };
   if (isTrue(sources, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")) return undefined;
   const { env, profile } = sources;
   const variable = `AWS_ENDPOINT_URL_${SERVICE_IDS[service]}`;

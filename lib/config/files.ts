@@ -55,8 +55,9 @@ type LoadOptions = SharedConfigOptions & { readonly logger?: Logger | null | und
  * Reads and parses the shared files, each once per process, or again with `ignoreCache`. If that fails, the next call
  * reads the file again.
  *
- * @throws {CredentialsProviderError} `ConfigParseError` for a malformed file; `ConfigurationError` for a file that an
- * option names and that cannot be read; `ConfigReadError` if the system cannot read a file.
+ * @throws {CredentialsProviderError} `ConfigParseError` for a malformed file; `ConfigurationError` if a file that an
+ * option names is missing, is not a regular file or may not be read; `ConfigReadError` if reading a file fails in
+ * another way, such as with `EMFILE`.
  */
 export async function loadSharedConfig(options: LoadOptions, runtime: ConfigRuntime): Promise<LoadedConfig> {
   const { warnings, ...config } = await readConfig(options, runtime);
@@ -244,8 +245,8 @@ async function readAndParse(file: FileLocation, readTextFile: Runtime["readTextF
 /**
  * The text of a file, or why there is none.
  *
- * @throws {CredentialsProviderError} If the file exists but its text is not known: without it credentials of another
- * identity could be used.
+ * @throws {CredentialsProviderError} If the file is not UTF-8, is too large, or could not be read by the system:
+ * without it credentials of another identity could be used.
  */
 async function readText(
   file: FileLocation,

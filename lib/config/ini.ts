@@ -98,7 +98,8 @@ class LineCursor {
   done = false;
   #next: number;
   /**
-   * The names in lower case. A file repeats its names: a lookup is faster than to check and convert a name each time.
+   * The names in lower case. A file repeats its names: a lookup is faster than checking and converting a name each
+   * time.
    */
   readonly #keys = new Map<string, string | undefined>();
 

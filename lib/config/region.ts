@@ -22,8 +22,9 @@ export interface RegionOptions extends SharedConfigOptions {
  *
  * @param options See {@linkcode RegionOptions}.
  * @returns The region, such as `eu-west-1`; `undefined` if nothing names one.
- * @throws {CredentialsProviderError} `ConfigurationError` for a wrong option, or a file that it names and that cannot
- * be read; `ConfigParseError` for a malformed file; `ConfigReadError` if the system cannot read a file.
+ * @throws {CredentialsProviderError} `ConfigurationError` for a wrong option, or if a file that it names is missing, is
+ * not a regular file or may not be read; `ConfigParseError` for a malformed file; `ConfigReadError` if reading a file
+ * fails in another way.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html}
  * @example Usage

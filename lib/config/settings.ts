@@ -72,7 +72,7 @@ export function findDisablingSetting(
   setting: Setting,
   sources: SettingSources,
 ): string | undefined {
-  if (option[1] !== undefined) return option[1] ? `option ${option[0]}` : undefined;
+  if (option[1] !== undefined) return option[1] ? `the option ${option[0]}` : undefined;
   const found = findSetting(sources, setting);
   if (found === undefined || found.text.toLowerCase() === "false") return undefined;
   if (found.text.toLowerCase() !== "true") sources.warn(`${found.name} is neither true nor false: it counts as true`);

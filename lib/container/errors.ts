@@ -37,7 +37,7 @@ export function containerError(
   const where = `${url.host} (${name})`;
   switch (outcome.kind) {
     case "notSent":
-      return refusedError(outcome.error);
+      return notSentError(outcome.error);
     case "invalidBody":
       return new CredentialsProviderError(
         "ContainerInvalidResponse",
@@ -100,7 +100,7 @@ function isEks({ hostname }: URL): boolean {
   return EKS_HOSTS.includes(hostname);
 }
 
-function refusedError({ reason, message, hint }: RequestNotSentError): CredentialsProviderError {
+function notSentError({ reason, message, hint }: RequestNotSentError): CredentialsProviderError {
   const code = { proxy: "ContainerProxyError", permission: "ContainerUnreachable", unsupported: "ConfigurationError" };
   return new CredentialsProviderError(
     code[reason] as "ContainerProxyError" | "ContainerUnreachable" | "ConfigurationError",

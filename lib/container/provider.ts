@@ -28,7 +28,7 @@ export interface ContainerProviderOptions {
   readonly timeout?: number | undefined;
   /** Milliseconds until the response headers; > 0. Defaults to `timeout`. */
   readonly connectTimeout?: number | undefined;
-  /** Requests after a first one that failed in a way that may pass; an integer >= 0. @default {2} */
+  /** Requests after a first one that failed temporarily, such as with 429 or 5xx; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
    * Receives diagnostics. Without a logger only warnings about options and files are printed; with `null` nothing is.

@@ -87,7 +87,8 @@ function setting(name: string, text: string | undefined): Setting | undefined {
 }
 
 function relativeUrl({ name, value }: Setting): URL {
-  // A second slash, or a backslash that URLs treat as one, would begin a host name.
+  // Without the slash the value would continue the host name. A second slash, or a backslash that URLs treat as one, is
+  // no path of the agent.
   if (!/^\/(?![/\\])/.test(value)) throw unusable(name, "it must begin with one slash");
   const url = new URL(ECS_ORIGIN + value);
   if (url.hash !== "") throw unusable(name, "it is not a path");

@@ -97,7 +97,10 @@ export async function sendOnce(
   }
 }
 
-/** A signal that aborts after the connect timeout, unless `release()` was called before: when the headers arrive. */
+/**
+ * A signal that aborts after the connect timeout, unless `release()` was called first. It is called when the headers
+ * arrive.
+ */
 class ConnectLimit {
   readonly #controller = new AbortController();
   readonly #timeout: AbortSignal;

@@ -70,7 +70,10 @@ export function isTransientStatus(status: number): boolean {
 export interface RetryPolicy {
   /** Requests after the first. */
   readonly maxRetries: number;
-  /** The upper limit of the first delay in milliseconds. It doubles with each retry; no delay is longer than 1000. */
+  /**
+   * The upper limit of the first delay in milliseconds. It doubles with each retry, up to 1000. `Retry-After` is added
+   * to the delay.
+   */
   readonly baseMs: number;
   /** Replaces the delays; a negative or non-finite result stops. */
   readonly customBackoff?: ((retryCount: number, error: CredentialsProviderError) => number) | undefined;

@@ -73,7 +73,7 @@ export class ImdsClient implements MetadataReader {
    * @param path The whole path, such as `/latest/meta-data/instance-id`.
    * @throws {CredentialsProviderError} `ImdsUnreachable`, `ImdsTokenTimeout`, `ImdsTokenError`, `ImdsHttpError` (with
    * `statusCode`), `ImdsInvalidResponse`, `ImdsProxyError`, `InstanceMetadataV1FallbackError`, `ImdsDisabled`,
-   * `ConfigurationError`.
+   * `ConfigurationError`, `ConfigParseError`, `ConfigReadError`.
    */
   async get(path: string, { signal }: RetrieveOptions = {}): Promise<string> {
     return await this.#connection.get(absolutePath(path), {}, signal);

@@ -70,7 +70,7 @@ export class ImdsConnection {
     let sent = await this.#read(path, permit, settings, signal);
     // 401: the token was revoked, or IMDSv1 is disabled by now. A new token is requested, once in a retrieval.
     if (isUnauthorized(sent) && retrieval.hasNewToken !== true) {
-      if (permit.afterTimeout) throw v1RejectedError(settings);
+      if (permit.afterTimeout) throw v1RejectedError();
       retrieval.hasNewToken = true;
       this.#token = tokenAfterUnauthorized(this.#token, permit.token);
       retrieval.permit = await this.#permit(settings, signal);

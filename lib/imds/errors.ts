@@ -51,7 +51,7 @@ export function failure(
         hint: NOT_EC2_HINT,
       });
     case "notSent":
-      return refusedError(action, outcome.error);
+      return notSentError(action, outcome.error);
     case "timeout":
     case "unreachable": {
       const state = outcome.kind === "timeout"
@@ -96,12 +96,9 @@ export function fallbackError(blockedBy: string, cause: CredentialsProviderError
 }
 
 /** The token request got no response, and the instance does not allow IMDSv1 in its place. */
-export function v1RejectedError(settings: QuotedSettings): CredentialsProviderError {
-  return new CredentialsProviderError(
-    "ImdsTokenTimeout",
-    `Cannot ${TOKEN_ACTION}: no complete response within ${settings.timeoutMs} ms, and IMDSv1 returned 401`,
-    { statusCode: 401, hint: HOP_LIMIT_HINT },
-  );
+export function v1RejectedError(): CredentialsProviderError {
+  const message = `Cannot ${TOKEN_ACTION}: no complete response to the token request, and IMDSv1 returned 401`;
+  return new CredentialsProviderError("ImdsTokenTimeout", message, { statusCode: 401, hint: HOP_LIMIT_HINT });
 }
 
 export function disabledError(disabledBy: string): CredentialsProviderError {
@@ -110,7 +107,7 @@ export function disabledError(disabledBy: string): CredentialsProviderError {
   });
 }
 
-function refusedError(action: string, { reason, message, hint }: RequestNotSentError): CredentialsProviderError {
+function notSentError(action: string, { reason, message, hint }: RequestNotSentError): CredentialsProviderError {
   const code = { proxy: "ImdsProxyError", permission: "ImdsUnreachable", unsupported: "ConfigurationError" } as const;
   return new CredentialsProviderError(code[reason], `Cannot ${action}: ${message}`, { hint });
 }

@@ -29,7 +29,10 @@ export interface InstanceMetadataProviderOptions extends ImdsOptions {
   readonly imdsPaths?: "legacy" | "auto" | undefined;
   /** Limits the lifetime of credentials to this many seconds, as the Go SDK does (3600). An integer >= 1. */
   readonly capExpirySeconds?: number | undefined;
-  /** Reads the metadata in place of a client that the provider creates; the options of that client are then ignored. */
+  /**
+   * Reads the metadata. If it is given, the settings for IMDS in these options (`disabled`, `endpoint`, `timeout`, …)
+   * are ignored: it has its own.
+   */
   readonly client?: MetadataReader | undefined;
   /** What {@linkcode InstanceMetadataProvider.providerSources} returns. @default {["IMDS"]} */
   readonly providerSources?: readonly string[] | undefined;
@@ -52,7 +55,7 @@ const WRONG_NAME_HINT = "Correct ec2InstanceProfileName, or remove it to use the
 
 /**
  * Retrieves the credentials of the role attached to the EC2 instance. Each call sends one request to IMDS once the
- * session token and the role name are known. Nothing is cached here: for that use {@linkcode fromInstanceMetadata}.
+ * IMDSv2 token and the role name are known. Nothing is cached here: for that use {@linkcode fromInstanceMetadata}.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html}
@@ -77,7 +80,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
   readonly #connection: ImdsConnection;
   readonly #configuredName: () => Promise<string | undefined>;
   #roleName: string | undefined;
-  #generation: PathKind | undefined;
+  #pathKind: PathKind | undefined;
 
   /**
    * Creates a provider. Nothing is read or sent yet.
@@ -94,8 +97,8 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   /**
-   * The role name that the last successful request used; `undefined` before the first one, and after IMDS returned 404
-   * for it.
+   * The role name that the last successful request used; `undefined` before the first one, and, if IMDS listed the
+   * name, after IMDS returned 404 for it.
    */
   get roleName(): string | undefined {
     return this.#roleName;
@@ -119,9 +122,9 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   /**
-   * Returns the credentials to serve after a failed refresh, as the Go SDK does: the previous ones, unchanged while
-   * they have more than five minutes left. Otherwise their expiration is set to 5 to 15 minutes from now, and a warning
-   * is logged.
+   * For other caches than `CredentialsCache`, which does not call it, because `staticStability` is true. Returns the
+   * credentials to serve after a failed refresh, as the Go SDK does: the previous ones, unchanged while they have more
+   * than five minutes left. Otherwise their expiration is set to 5 to 15 minutes from now, and a warning is logged.
    *
    * @throws The given error, if there are no previous credentials or they cannot expire.
    */
@@ -139,8 +142,8 @@ export class InstanceMetadataProvider implements CredentialsSource {
   }
 
   /**
-   * What the Go SDK does for an early refresh: moves the expiration by `ms` (negative: earlier), unless less than 15
-   * minutes are left.
+   * Not called by `CredentialsCache`, because `staticStability` is true. What the Go SDK does for an early refresh:
+   * moves the expiration by `ms` (negative: earlier), unless less than 15 minutes are left.
    */
   adjustExpiresBy(credentials: Credentials, ms: number): Credentials {
     return adjustedExpiration(credentials, ms, this.#runtime.now());
@@ -180,7 +183,7 @@ export class InstanceMetadataProvider implements CredentialsSource {
   async #readDiscovered(read: Read): Promise<string> {
     for (const remembered of [this.#roleName, undefined]) {
       const name = remembered ?? await this.#discover(read);
-      const document = await read(PATHS[this.#generation ?? "legacy"] + name);
+      const document = await read(PATHS[this.#pathKind ?? "legacy"] + name);
       this.#roleName = document === undefined ? undefined : name;
       if (document !== undefined) return document;
     }
@@ -201,11 +204,11 @@ export class InstanceMetadataProvider implements CredentialsSource {
 
   /** Reads from the first kind of path that does not return 404, and remembers that kind. */
   async #readAny(suffix: string, read: Read): Promise<string | undefined> {
-    const isLegacyOnly = this.#options.imdsPaths !== "auto" || this.#generation === "legacy";
-    for (const generation of isLegacyOnly ? LEGACY : BOTH) {
-      const text = await read(PATHS[generation] + suffix);
+    const isLegacyOnly = this.#options.imdsPaths !== "auto" || this.#pathKind === "legacy";
+    for (const pathKind of isLegacyOnly ? LEGACY : BOTH) {
+      const text = await read(PATHS[pathKind] + suffix);
       if (text === undefined) continue;
-      this.#generation = generation;
+      this.#pathKind = pathKind;
       return text;
     }
     return undefined;

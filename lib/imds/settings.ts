@@ -88,19 +88,21 @@ export interface ImdsOptions extends SharedConfigOptions {
   readonly maxRetries?: number | undefined;
   /**
    * The delay before each retry is random, up to `base` milliseconds (>= 0, default 100), which doubles with each
-   * retry, at most 1000; a `Retry-After` header is added (at most 5 s). `customBackoff` returns the delay instead; if
-   * it returns a negative or non-finite number, there is no retry.
+   * retry, at most 1000; a `Retry-After` header is added (at most 5 s). `customBackoff` returns the delay in place of
+   * the random one, and `Retry-After` is added to it, too; if it returns a negative or non-finite number, there is no
+   * retry.
    */
   readonly retryDelayOptions?: {
     readonly base?: number | undefined;
     readonly customBackoff?: ((retryCount: number, error: CredentialsProviderError) => number) | undefined;
   } | undefined;
-  /** The lifetime to request for a session token, in seconds; an integer from 1 to 21600. @default {21600} */
+  /** The lifetime to request for an IMDSv2 token, in seconds; an integer from 1 to 21600. @default {21600} */
   readonly tokenTtlSeconds?: number | undefined;
   /** Whether the default of `maxRetries` is 0, so that a chain does not wait long where there is no IMDS. */
   readonly failFast?: boolean | undefined;
   /**
-   * Receives diagnostics. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   * Receives diagnostics. Without a logger only warnings about options and files are printed, and those of a cache, see
+   * `CacheOptions.logger`; with `null` nothing is.
    */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the environment. */

@@ -111,8 +111,8 @@ export class LoginProvider implements CredentialsSource {
 export interface LoginOptions extends LoginProviderOptions, CacheOptions {}
 
 /**
- * The credentials of a session that `aws login` started, cached and refreshed ahead of time; see {@linkcode
- * LoginProvider}.
+ * The credentials of a session that `aws login` started, cached and refreshed ahead of time; see
+ * {@linkcode LoginProvider}.
  *
  * @param options See {@linkcode LoginOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws

@@ -40,9 +40,9 @@ const NOT_STARTED_HINT = "Check the path of the program, and that this user may 
  *
  * - If stdin of this program is a terminal, only the process is killed, not what it started. It gets no process group
  *   of its own, in which it could not read from the terminal.
- * - If `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), the process is killed at
- *   once: on Windows together with all that it started, elsewhere only the process. If a signal or `worker.terminate()`
- *   ends this program, the process continues. `worker.terminate()` ends this program.
+ * - If `/bin/sh` cannot be started (on Windows, and in Deno without `--allow-run` for it), a process that must be
+ *   killed gets no SIGTERM first: on Windows it is killed together with all that it started, elsewhere alone. If a
+ *   signal or `worker.terminate()` ends this program, the process continues.
  * - If a signal ends this program after the process has started, but before its id is written to `/bin/sh`, the process
  *   continues.
  *
@@ -80,7 +80,7 @@ export class ProcessProvider implements CredentialsSource {
    * @throws {CredentialsProviderError} `ProcessProviderExecutionError` (with `exitCode`, or with `signal` if another
    * program killed the process), `ProcessProviderParseError`, `ProcessProviderVersionError`,
    * `ProcessProviderRequiredError`, `ExpiredCredentialsError`; for a profile also `ProfileNotFoundError`,
-   * `NoCredentialProcess`, `ConfigParseError`.
+   * `NoCredentialProcess`, `ConfigParseError`, `ConfigReadError`, `ConfigurationError`.
    */
   async retrieve({ signal, forceRefresh }: RetrieveOptions = {}): Promise<Credentials> {
     const task = await this.#task(forceRefresh === true);

@@ -79,9 +79,9 @@ export const PROCESS_RULES: Rules = {
 };
 
 /**
- * Checks the options as they are given.
+ * Checks the options, also that `command` and `profile` are not both given.
  *
- * @returns The runtime, with the parts of the options.
+ * @returns The runtime to use: the detected one, in which `options.runtime` replaces parts.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkProcessOptions(options: ProcessProviderOptions): Runtime {

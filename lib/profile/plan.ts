@@ -67,7 +67,8 @@ export function planProfile(profiles: Profiles, name: string): Plan {
       throw roleError(label(name), `source_profile leads through more than ${MAX_PROFILES} profiles`);
     }
     const source = roleSource(profile, current, referrer !== undefined);
-    const isOwnSource = source === current; // static keys and role_arn in one profile
+    // source_profile names this profile itself: it has both the base credentials and the role
+    const isOwnSource = source === current;
     if (source === undefined || isOwnSource) {
       const base = baseOf(profile, current, isOwnSource ? current : referrer, source === undefined, warnings);
       if (isOwnSource) roles.unshift({ profile: current, role: roleOf(profile, current) });
@@ -250,7 +251,7 @@ function noCredentialsError(profile: Profile, name: string, referrer: string | u
     ? "its sso_session without sso_account_id and sso_role_name gives only a bearer token"
     : "it names no credentials";
   if (referrer !== undefined) {
-    throw roleError(
+    return roleError(
       label(referrer),
       `source_profile names ${label(name)}: ${state}`,
       "Add credentials to that profile, or name another one.",

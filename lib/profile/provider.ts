@@ -57,8 +57,9 @@ export class ProfileProvider implements CredentialsSource {
    * Retrieves what the profile names. The files are read once per process, and again with `forceRefresh` or
    * `ignoreCache`.
    *
-   * @throws {CredentialsProviderError} `ProfileNotFoundError`, `ConfigParseError`, `ConfigurationError`,
-   * `AssumeRoleConfigurationError`, `AssumeRoleCycle`, `NoCredentials`, and what the source of the profile throws.
+   * @throws {CredentialsProviderError} `ProfileNotFoundError`, `ConfigParseError`, `ConfigReadError`,
+   * `ConfigurationError`, `AssumeRoleConfigurationError`, `AssumeRoleCycle`, `NoCredentials`, and what the source of
+   * the profile throws.
    */
   async retrieve(options: RetrieveOptions = {}): Promise<Credentials> {
     options.signal?.throwIfAborted();

@@ -24,13 +24,19 @@ import {
 
 /** Options of {@linkcode ProfileProvider}. */
 export interface ProfileProviderOptions extends SharedConfigOptions {
-  /** Options for IMDS, used for a profile with `credential_source = Ec2InstanceMetadata`. */
+  /**
+   * Options for IMDS, used for a profile with `credential_source = Ec2InstanceMetadata`, and by `defaultProvider()` for
+   * the instance role.
+   */
   readonly imds?: InstanceMetadataProviderOptions | undefined;
-  /** Options for the container endpoint, used for a profile with `credential_source = EcsContainer`. */
+  /**
+   * Options for the container endpoint, used for a profile with `credential_source = EcsContainer`, and by
+   * `defaultProvider()`.
+   */
   readonly container?: ContainerProviderOptions | undefined;
   /** Options for the command, used for a profile with `credential_process`. */
   readonly process?: Omit<ProcessProviderOptions, "command"> | undefined;
-  /** Options for STS, used for a profile with `role_arn`. */
+  /** Options for STS, used for a profile with `role_arn`, and by `defaultProvider()` for a web identity token. */
   readonly sts?: Omit<StsOptions, "region"> | undefined;
   /** Options for SSO, used for a profile with `sso_account_id` and `sso_role_name`. */
   readonly sso?: Pick<SsoProviderOptions, "endpoint" | "maxRetries"> | undefined;

@@ -166,7 +166,10 @@ describe("CredentialsCache wraps", () => {
       for (const wrap of [cached, chain, (provider: never) => new CredentialsCache(provider)]) {
         const error = assertThrows(() => wrap(provider as never), CredentialsProviderError);
         assertEquals(error.code, "ConfigurationError");
-        assert(error.message.includes("provider must be a function or an object that retrieves"), error.message);
+        assert(
+          error.message.includes("provider must be a function, or an object with a function retrieve()"),
+          error.message,
+        );
       }
     }
   });
