@@ -110,7 +110,7 @@ function checkWords(
   hasTerminator: boolean,
   { operand, program: takesProgram }: ArgumentRules,
 ): void {
-  // Without an operand in the rules, already the first one is unexpected.
+  // Without an operand in the rules, even the first one is unexpected.
   const [word, unexpected] = operand === undefined ? [undefined, operands[0]] : operands;
   if (operand !== undefined && (word === undefined || !operand.choices.includes(word))) {
     const state = word === undefined ? "is missing" : `cannot be ${word}`;

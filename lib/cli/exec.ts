@@ -12,7 +12,7 @@ export const EXEC: Command = {
   summary: "run a program with credentials in its environment",
   notes: [
     "",
-    "The program gets the keys, the session token and the region; AWS_PROFILE and the variables of other credentials",
+    "The program gets the keys, the session token and the region; AWS_PROFILE and the variables that belong to other keys",
     "are removed. No shell is used. Signals are passed on to the program, and rolecreds exits with its exit code, or",
     "with 127 if there is no such program and 126 if it cannot be started.",
     "",

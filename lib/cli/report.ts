@@ -4,7 +4,7 @@ import { Failure } from "./command.ts";
 
 /**
  * Formats an error for a person: its code, the message, the error of each provider of a chain, and the fix. Of an error
- * of other code only the name is shown: its message may quote secrets.
+ * that this library did not throw only the name is shown: its message may quote secrets.
  */
 export function report(error: unknown): string {
   if (error instanceof CredentialsProviderError) return formatRows(providerRows(error));

@@ -18,9 +18,9 @@ export const SERVE: Command = {
   summary: "serve credentials to the AWS SDKs of other programs on this machine",
   notes: [
     "",
-    "Prints the commands that set the variables for AWS SDKs, and unset those that SDKs would use first, and runs until",
-    "Ctrl-C. Each start has a new token and, without --port, a new port. AWS SDKs use the default profile of the shared",
-    "config files before this endpoint: rename it if there is one.",
+    "Prints the commands that set the variables for AWS SDKs and, without --imds, unset those that SDKs would use first.",
+    "Runs until Ctrl-C. Each start has a new token and, without --port, a new port. AWS SDKs use the default profile of",
+    "the shared config files before this endpoint: rename that profile if there is one.",
     "",
     "With --imds it serves as the instance metadata service (version 2). Any program of any user of this machine can",
     "then get the credentials, because that protocol does not authenticate its clients.",

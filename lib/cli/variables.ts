@@ -3,7 +3,7 @@ import type { Credentials } from "../../mod.ts";
 /** Changes to the environment of a program; `undefined` removes a variable. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Removes the variables that select other credentials or belong to them. */
+/** Removes the variables that select a profile or belong to other access keys. */
 const REMOVE_OTHER_CREDENTIALS: Variables = {
   AWS_PROFILE: undefined,
   AWS_DEFAULT_PROFILE: undefined,

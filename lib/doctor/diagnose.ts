@@ -38,7 +38,7 @@ const NOTHING_HINT =
  * import { ImdsEmulator } from "@rolecreds/aws/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const emulator = new ImdsEmulator({ role: null }); // leave out the options on your machine
+ * const emulator = new ImdsEmulator({ role: null }); // on your machine call diagnose() without options
  * const runtime = { fetch: emulator.fetch, env: () => undefined };
  * const failures: string[] = [];
  * for await (const { check, status, message, hint } of diagnose({ sharedConfig: {}, runtime })) {

@@ -7,8 +7,9 @@ export interface Finding {
   /**
    * What was checked; stable under semver. In this order: `runtime`, `permissions` (Deno), `options` (only for an
    * unknown option), `variables`, `proxy`, `config`, `config.profile`; the providers of the default chain,
-   * `environment`, `profile`, `webIdentity`, `container` and `imds`, each preceded by the checks of its steps; with
-   * `online` the check `sts`; and last `credentials`. A check may have several findings.
+   * `environment`, `profile`, `webIdentity`, `container` and `imds`, each preceded by the checks of its steps, or
+   * replaced by that of the step that failed; with `online` the check `sts`; and last `credentials`. A check may have
+   * several findings.
    */
   readonly check: string;
   /**
@@ -28,7 +29,7 @@ const MAX_KEY_ID_CHARACTERS = 32;
 export function errorFinding(check: string, error: unknown): Finding {
   if (!(error instanceof CredentialsProviderError)) {
     const name = error instanceof Error ? error.name : typeof error;
-    return { check, status: "failure", message: `It failed with ${name}, an error of other code` };
+    return { check, status: "failure", message: `It failed with ${name}, which this library did not throw` };
   }
   return error.tryNextLink ? { check, status: "skipped", message: error.message } : failureFinding(check, error);
 }

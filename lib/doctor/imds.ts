@@ -35,7 +35,7 @@ export function finishedStep({ url, response, sentAt }: Exchange, next: Exchange
   if (step === undefined) return [];
   if (response === undefined || (response.status === 200 && isRepeated)) {
     // After a closed keep-alive connection the same request is sent again: that one is reported.
-    return isRepeated ? [] : [repeatedFinding(step, "sent no response")];
+    return isRepeated ? [] : [unrepeatedFinding(step, "sent no response")];
   }
   const { status, date } = response;
   const check = `imds.${step}`;
@@ -51,13 +51,13 @@ export function finishedStep({ url, response, sentAt }: Exchange, next: Exchange
 
 function findingsForStatus(step: Step, status: number): readonly Finding[] {
   if (status === 404 && step !== "token") return []; // the role has changed, or there are no extended paths
-  if (step !== "token" || !refusesTokens(status)) return [repeatedFinding(step, `returned ${status}`)];
+  if (step !== "token" || !refusesTokens(status)) return [unrepeatedFinding(step, `returned ${status}`)];
   const message = `IMDS returned ${status} to the token request; IMDSv1 is used`;
   const hint = "Enable IMDSv2 for the instance, or remove the filter that blocks PUT requests.";
   return [{ check: "imds.token", status: "warning", message, hint }];
 }
 
-function repeatedFinding(step: Step, state: string): Finding {
+function unrepeatedFinding(step: Step, state: string): Finding {
   const message = `IMDS ${state} to ${REQUESTS[step]}; another request followed`;
   return { check: `imds.${step}`, status: "warning", message };
 }

@@ -47,7 +47,7 @@ async function version1Finding(known: Exchange, runtime: Runtime): Promise<Findi
   if (status === 401) {
     return { check, status: "ok", message: "IMDSv1 is disabled: a request without a token is rejected" };
   }
-  if (status !== 200) return { check, status: "skipped", message: "It is not known whether IMDSv1 is open" };
+  if (status !== 200) return { check, status: "skipped", message: "It is not known whether IMDSv1 is enabled" };
   return {
     check,
     status: "warning",

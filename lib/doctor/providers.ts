@@ -91,8 +91,9 @@ async function* checkSteps(
   let index = start;
   for (let isDone = false; !isDone;) {
     isDone = await Promise.race([retrieval.then(() => true), recorder.nextRequest().then(() => false)]);
-    for (let [step, next] = exchanges.slice(index); step && next; [step, next] = exchanges.slice(++index)) {
-      yield* finishedStep(step, next);
+    for (; index + 1 < exchanges.length; index++) {
+      const [exchange, next] = exchanges.slice(index) as [Exchange, Exchange];
+      yield* finishedStep(exchange, next);
     }
   }
   return exchanges.slice(start);

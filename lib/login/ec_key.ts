@@ -14,7 +14,7 @@ type Elements = Readonly<Record<string, string>>;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 
-/** A P-256 key has less than 200 characters of base64; the limit leaves room for line breaks and optional fields. */
+/** A P-256 key has fewer than 200 characters of base64; the limit leaves room for line breaks and optional fields. */
 const PEM_REGEXP = /^-----BEGIN (EC PRIVATE KEY|PRIVATE KEY)-----([A-Za-z0-9+/=\s]{1,1000})-----END \1-----$/;
 
 /** A tag and a length of one byte, or of two where one is too small. */
@@ -30,7 +30,7 @@ const PRIVATE_KEY_HEX_DIGITS = 64;
 
 /**
  * Imports a P-256 key in PEM: `EC PRIVATE KEY` (SEC1) or `PRIVATE KEY` (PKCS#8). The public key is computed from the
- * private one. The public key is computed from the private key; a public key in the text is ignored.
+ * private key; a public key in the text is ignored.
  *
  * @throws {SyntaxError} If the text is anything else; the message does not quote it.
  * @see {@link https://www.rfc-editor.org/rfc/rfc5915}

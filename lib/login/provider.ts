@@ -39,7 +39,7 @@ interface Resolved {
  * login_session = arn:aws:iam::123456789012:user/me
  * region = us-east-1
  * `;
- * const emulator = new LoginEmulator(); // leave out all but the profile on your laptop
+ * const emulator = new LoginEmulator(); // on your laptop pass only the option profile
  * const file = await emulator.login();
  * const runtime = { fetch: emulator.fetch, readTextFile: () => Promise.resolve(file) };
  * const provider = new LoginProvider({ profile: "dev", sharedConfig: { config }, homeDirectory: "/home/me", runtime });
@@ -69,7 +69,7 @@ export class LoginProvider implements CredentialsSource {
    * Reads the session, and refreshes it where needed or with `forceRefresh`.
    *
    * @throws {CredentialsProviderError} `LoginError` (with `statusCode` and `loginCode`), `NoCredentials` for a profile
-   * without `login_session`, `ProfileNotFoundError`, `ConfigParseError`, `ConfigurationError`.
+   * without `login_session`, `ProfileNotFoundError`, `ConfigParseError`, `ConfigReadError`, `ConfigurationError`.
    */
   async retrieve({ signal, forceRefresh = false }: RetrieveOptions = {}): Promise<Credentials> {
     signal?.throwIfAborted();

@@ -32,7 +32,9 @@ export interface LoginProviderOptions extends SharedConfigOptions {
    * returned promise resolves. Without this option the retrieval fails, and the error has the `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;
-  /** Where diagnostics go. Without one, only a session file that cannot be written is reported (`console.warn`). */
+  /**
+   * Where diagnostics go. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
   readonly runtime?: Partial<Runtime> | undefined;

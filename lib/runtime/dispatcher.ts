@@ -51,7 +51,8 @@ export function directDispatch(
     .filter((dispatcher) => dispatcher !== undefined)
     .filter((dispatcher) => !isDirect(dispatcher, protocol));
   if (suspects[0] === undefined) return {}; // all dispatchers are direct
-  // Also a dispatcher that this `fetch` does not use: the program may call the `fetch` of another version of undici.
+  // A suspect that this `fetch` does not use comes first, and is refused below: the program may call the `fetch` of
+  // another version of undici.
   const suspect = suspects.find((dispatcher) => dispatcher !== used) ?? suspects[0];
   // the agent that EnvHttpProxyAgent uses for hosts in NO_PROXY
   const direct = symbolProperty(suspect, "no proxy agent");

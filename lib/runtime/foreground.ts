@@ -44,8 +44,9 @@ const SIGNAL_DELAY_MS = 500;
 const NO_PERMISSION_HINT = "Start Deno with --allow-run and --allow-env.";
 
 /**
- * Runs a program with the standard streams and in the process group of this one. Signals that this program receives are
- * forwarded to it.
+ * Runs a program with the standard streams and in the process group of this one. SIGTERM and SIGHUP that this program
+ * receives are forwarded to it; SIGINT and SIGQUIT only if no stream is a terminal, because a terminal sends them to
+ * both.
  *
  * @param command The program and its arguments; no shell sees them.
  * @param variables Changes to the environment; `undefined` removes one.
@@ -79,7 +80,7 @@ export async function endBySignal(signal: string): Promise<number> {
   try {
     process.kill(process.pid, signal);
     await new Promise((resolve) => setTimeout(resolve, SIGNAL_DELAY_MS));
-  } catch { /* Deno without --allow-run may not send signals: the exit code says it */ }
+  } catch { /* Deno without --allow-run may not send signals: then only the exit code names the signal */ }
   return 128 + signalNumber(process, signal);
 }
 

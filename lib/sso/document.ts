@@ -29,7 +29,7 @@ export function parseNewSsoToken(text: string): NewSsoToken {
  */
 export function parseRoleCredentials(text: string, accountId: string): Credentials {
   const fields = requiredObject(parseFields(text), "roleCredentials");
-  // in milliseconds; `CreateToken` uses seconds, credentials documents a string
+  // in milliseconds; `CreateToken` has seconds, and the documents of other sources have a string
   const expiration = requiredNumber(fields, "expiration");
   if (expiration > MAX_TIME) throw new SyntaxError("its expiration is not a time");
   return redacted({

@@ -68,7 +68,7 @@ function sessionSection(session: string, profile: Section, ssoSessions: Readonly
   );
 }
 
-/** The value of a key that the profile, its session, or both with the same value can have. */
+/** The value of a key, from the profile or its session. If both have the key, the values must be equal. */
 function requiredValue(key: string, profile: Section, sessionSource: Section = profile): string {
   const [own, other] = [valueOf(profile, key), valueOf(sessionSource, key)];
   if (own !== undefined && other !== undefined && own !== other) {

@@ -45,7 +45,7 @@ interface Resolved {
  * sso_region = us-east-1
  * sso_start_url = https://d-1234567890.awsapps.com/start
  * `;
- * const emulator = new SsoEmulator(); // leave out all but the profile on your laptop
+ * const emulator = new SsoEmulator(); // on your laptop pass only the option profile
  * const file = emulator.login();
  * const runtime = { fetch: emulator.fetch, readTextFile: () => Promise.resolve(file) };
  * const provider = new SsoProvider({ profile: "dev", sharedConfig: { config }, homeDirectory: "/home/me", runtime });
@@ -76,7 +76,7 @@ export class SsoProvider implements CredentialsSource {
    *
    * @throws {CredentialsProviderError} `SsoConfigurationError`, `SsoTokenError`, `SsoError` (with `statusCode` and
    * `ssoCode`), `ExpiredCredentialsError`, `NoCredentials` for a profile without an SSO role, `ProfileNotFoundError`,
-   * `ConfigParseError`, `ConfigurationError`.
+   * `ConfigParseError`, `ConfigReadError`, `ConfigurationError`.
    */
   async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
     signal?.throwIfAborted();

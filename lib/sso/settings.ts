@@ -35,7 +35,7 @@ export interface SsoProviderOptions extends SharedConfigOptions {
   readonly ssoRoleName?: string | undefined;
   /** An absolute URL that replaces the hosts of both services of SSO. */
   readonly endpoint?: string | undefined;
-  /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
+  /** Retries after no response, or a busy status (408, 429, 5xx); an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
    * Called when a person must sign in: there is no token, or it has expired and cannot be refreshed. The retrieval
@@ -43,7 +43,9 @@ export interface SsoProviderOptions extends SharedConfigOptions {
    * `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;
-  /** Where diagnostics go. Without one, only a token file that cannot be written is reported (`console.warn`). */
+  /**
+   * Where diagnostics go. Without a logger only warnings about options and files are printed; with `null` nothing is.
+   */
   readonly logger?: Logger | null | undefined;
   /** Replaces parts of the detected runtime: the clock, `fetch`, the files. */
   readonly runtime?: Partial<Runtime> | undefined;
@@ -52,7 +54,7 @@ export interface SsoProviderOptions extends SharedConfigOptions {
 /** Resolved and checked: what an SSO provider works with. */
 export interface SsoTarget {
   readonly settings: SsoSettings;
-  /** Absent where code names the role. */
+  /** Absent where the options name the role. */
   readonly profile: string | undefined;
   /** How errors call the session. */
   readonly name: string;

@@ -71,7 +71,7 @@ export class AssumeRoleProvider implements CredentialsSource {
     const sets = [RULES, STS_RULES, SHARED_CONFIG_RULES, SDK_CLIENT_RULES];
     const runtime = checkProviderOptions("assume role provider", options, ...sets);
     const { params, masterCredentials: source, mfaCodeProvider, mfaRefresh = true, profile } = options;
-    checkRole("params", params);
+    checkRole("the option params", params);
     const endpoint = resolveOnce(async () => stsEndpoint(options, await loadSources(options, runtime), params.RoleArn));
     const sts = new StsClient(options, runtime);
     this.#session = new RoleSession({ params, source, profile, mfaCodeProvider, mfaRefresh, sts, endpoint }, runtime);
@@ -86,7 +86,7 @@ export class AssumeRoleProvider implements CredentialsSource {
    * Assumes the role.
    *
    * @throws {CredentialsProviderError} `StsError` (with `stsCode`), `StsInvalidResponse`, `StsUnreachable`,
-   * `MfaCodeError`, `ConfigurationError`, and what `masterCredentials` throws.
+   * `MfaCodeError`, `ConfigurationError`, `ConfigParseError`, `ConfigReadError`, and what `masterCredentials` throws.
    */
   retrieve(options?: RetrieveOptions): Promise<Credentials> {
     return this.#session.retrieve(options);

@@ -24,7 +24,7 @@ export interface StsOptions {
   readonly endpoint?: string | undefined;
   /** Milliseconds for one attempt, from connecting to the last byte; > 0. @default {10000} */
   readonly timeout?: number | undefined;
-  /** Requests after a first one that failed in a way that may pass; an integer >= 0. @default {2} */
+  /** Retries after a failure that may be temporary; an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
 }
 
@@ -41,13 +41,13 @@ interface StsCall<Action> {
   /** In the order in which they are sent. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
   readonly endpoint: Endpoint;
-  /** Sign the request; without them it is sent unsigned. */
+  /** The keys that sign the request; without them it is sent unsigned. */
   readonly credentials?: SigningCredentials;
   readonly signal?: AbortSignal | undefined;
 }
 
 const VERSION = "2011-06-15";
-/** AWS accepts a signature for 5 minutes. */
+/** A larger clock difference is corrected. AWS accepts a signature for 5 minutes; 1 minute is a reserve. */
 const MAX_SKEW_MS = 240_000;
 
 /** Where STS is called for a role: options, then environment, then profile. */

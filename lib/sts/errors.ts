@@ -63,7 +63,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 const THROTTLING_REGEXP =
   /^(Throttl|TooManyRequests|RequestThrottled|RequestLimitExceeded|SlowDown|BandwidthLimitExceeded|LimitExceeded|PriorRequestNotComplete|ProvisionedThroughputExceeded)/;
-const THROTTLING: Meaning = { isRetryable: true, baseMs: 500, hint: "Too many requests to STS: share credentials." };
+const THROTTLING: Meaning = {
+  isRetryable: true,
+  baseMs: 500,
+  hint: "Too many requests to STS: create one provider, and use it for all requests.",
+};
 const SKEW_CODES: readonly (string | undefined)[] = ["RequestExpired", "SignatureDoesNotMatch", "RequestTimeTooSkewed"];
 
 const DEFAULT_BASE_MS = 100;

@@ -65,8 +65,8 @@ export class RoleSession implements CredentialsSource {
   }
 
   /**
-   * False if this role, or one that its source assumes, needs an MFA code: a person would have to type it before the
-   * credentials expire.
+   * False if this role, or an earlier role of the same profile, needs an MFA code: a person would have to type it
+   * before the credentials expire. Other sources are not asked.
    */
   get staticStability(): boolean {
     const { source } = this.#settings;

@@ -243,7 +243,8 @@ export interface TokenFileOptions extends Omit<WebIdentityProviderOptions, "webI
  * @param options See {@linkcode TokenFileOptions}.
  * @returns A function: pass it to an AWS SDK v3 client as `credentials`, or call it and await the result. It throws
  * what {@linkcode WebIdentityProvider.retrieve} throws, unless cached credentials may be served.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
+ * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
+ * valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html}
  * @example Usage
@@ -271,7 +272,8 @@ export interface WebTokenOptions extends Omit<WebIdentityProviderOptions, "webId
  *
  * @param options See {@linkcode WebTokenOptions}.
  * @returns As {@linkcode fromTokenFile}.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
+ * @throws {CredentialsProviderError} `ConfigurationError` or `AssumeRoleConfigurationError`, naming the option and its
+ * valid values.
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html}
  * @example Usage

@@ -125,8 +125,8 @@ export class EksEmulator extends Emulator<ContainerStep> {
   }
 
   /**
-   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
-   * order of injection.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests; after that, the fault
+   * that was injected next applies.
    *
    * @param fault The fault.
    * @param scope The requests that have it, and how many.

@@ -131,8 +131,8 @@ export abstract class Emulator<Step extends string = string> {
   };
 
   /**
-   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
-   * order of injection.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests; after that, the fault
+   * that was injected next applies.
    *
    * @param fault The fault.
    * @param scope The requests that have it, and how many.

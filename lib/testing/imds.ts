@@ -65,9 +65,9 @@ const AZURE: EmulatedResponse = jsonResponse({ error: "Bad request. Required met
 
 /**
  * EC2's instance metadata service. It checks the protocol as IMDS does: 400 for a token request without a valid TTL,
- * 403 for one that a proxy forwarded, 401 for a request without a valid token, and 404 and 405. Directories are listed,
- * other versions such as `/2021-03-23/` have the same items as `/latest/`, but no `api/token`, and several slashes
- * count as one.
+ * 403 for one that a proxy forwarded, 401 for a request without a valid token, 404 for an unknown path, and 405 for a
+ * wrong method. Directories are listed, other versions such as `/2021-03-23/` have the same items as `/latest/`, but no
+ * `api/token`, and several slashes count as one.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html}
@@ -109,8 +109,8 @@ export class ImdsEmulator extends Emulator<ImdsStep> {
   }
 
   /**
-   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
-   * order of injection.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests; after that, the fault
+   * that was injected next applies.
    *
    * @param fault The fault.
    * @param scope The requests that have it, and how many.

@@ -100,8 +100,8 @@ export class LoginEmulator extends Emulator<LoginStep> {
   }
 
   /**
-   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
-   * order of injection.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests; after that, the fault
+   * that was injected next applies.
    *
    * @param fault The fault.
    * @param scope The requests that have it, and how many.

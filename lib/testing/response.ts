@@ -4,7 +4,7 @@ export interface EmulatedResponse {
   readonly status: number;
   /** More headers. `Content-Length` and `Date` are added unless they are given. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The body; a response without it has no `Content-Length`. */
+  /** The body; in memory, a response without it has no `Content-Length`. */
   readonly body?: string;
 }
 

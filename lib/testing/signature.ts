@@ -6,8 +6,8 @@ export interface EmulatedAccessKey {
   /** The secret access key. */
   readonly secretAccessKey: string;
   /**
-   * The session token of temporary credentials. Keys with one count as those of a role, which may assume others for 1
-   * hour at most.
+   * The session token of temporary credentials. Keys that have a token are treated as those of a role, which may assume
+   * another role for 1 hour at most.
    */
   readonly sessionToken?: string;
   /** When the key expires, in epoch milliseconds; never if absent. */

@@ -13,8 +13,8 @@ import { actionOf, formParameters, parameterError, type StsAction } from "./sts_
 import { isStsErrorCode, type StsErrorCode, stsErrorResponse, stsResultResponse } from "./sts_response.ts";
 
 /**
- * A role that {@linkcode StsEmulator} knows. Every known access key may assume it, with the external id and MFA code if
- * it has them; every valid web identity token may assume a role without an external id.
+ * A role that {@linkcode StsEmulator} knows. Every known access key may assume it; if the role has an external id or
+ * MFA, the request must send them. Every valid web identity token may assume a role without an external id.
  */
 export interface EmulatedRole {
   /** The external id that `AssumeRole` must send. */
@@ -144,8 +144,8 @@ export class StsEmulator extends Emulator<StsStep> {
   }
 
   /**
-   * Injects a fault into the next requests of a step. Each fault applies to `times` requests, then the next one in the
-   * order of injection.
+   * Injects a fault into the next requests of a step. Each fault applies to `times` requests; after that, the fault
+   * that was injected next applies.
    *
    * @param fault The fault.
    * @param scope The requests that have it, and how many.

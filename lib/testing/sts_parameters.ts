@@ -44,7 +44,7 @@ const RULES: Readonly<Record<StsAction, Rules>> = {
     ExternalId: { min: 2, max: 1_224, pattern: /^[\w+=,.@:/-]*$/, isSecret: true },
     SerialNumber: { min: 9, max: 256, pattern: /^[\w+=/:,.@-]*$/ },
     TokenCode: { min: 6, max: 6, pattern: /^\d*$/, isSecret: true },
-    SourceIdentity: { min: 2, max: 256, pattern: NAME_REGEXP },
+    SourceIdentity: { min: 2, max: 64, pattern: NAME_REGEXP },
   },
   AssumeRoleWithWebIdentity: {
     ...COMMON,

@@ -151,6 +151,10 @@ describe("loadSharedConfig()", () => {
     const withVariable = `${fix}; to use no file, set AWS_CONFIG_FILE=/dev/null or pass sharedConfig: {}.`;
     assertEquals(await hint({}), withVariable);
     assertEquals(await hint({}, { AWS_CONFIG_FILE: "/mine" }), withVariable);
+    assertEquals(
+      await hint({}, { AWS_SHARED_CREDENTIALS_FILE: "/mine", AWS_CONFIG_FILE: "/none" }),
+      withVariable.replace("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
+    );
     assertEquals(await hint({ configFilepath: "/mine" }), `${fix}; to use no file, pass sharedConfig: {}.`);
     assertEquals(await hint({ sharedConfig: { config: "[" } }), `${fix}.`);
   });

@@ -183,7 +183,7 @@ describe("diagnose(): what fails beneath", () => {
     runtime.answer = (url, init) =>
       init.method === "GET" && !hasToken(init) ? Promise.reject(new TypeError("canary")) : answer(url, init);
     const found = await find({ runtime }, "imds.v1 skipped");
-    assertEquals(found?.message, "It is not known whether IMDSv1 is open");
+    assertEquals(found?.message, "It is not known whether IMDSv1 is enabled");
     assertEquals(imds.requests.map(({ step }) => step), ["token", "list", "document", "item"]);
   });
 
