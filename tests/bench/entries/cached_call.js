@@ -1,4 +1,8 @@
-import { doesIdentityRequireRefresh, isIdentityExpired, memoizeIdentityProvider } from "@smithy/core";
+import {
+  doesIdentityRequireRefresh,
+  isIdentityExpired,
+  memoizeIdentityProvider,
+} from "@smithy/core";
 
 export const title = "One cached call";
 export const unit = "ns";
@@ -24,7 +28,9 @@ const copyAndClock = async () => {
 };
 
 export async function subjects({ fromInstanceMetadata, ImdsEmulator }) {
-  const provider = fromInstanceMetadata({ runtime: { fetch: new ImdsEmulator().fetch } });
+  const provider = fromInstanceMetadata({
+    runtime: { fetch: new ImdsEmulator().fetch },
+  });
   const memoized = memoizeIdentityProvider(
     () => Promise.resolve(FIELDS),
     isIdentityExpired,

@@ -1,10 +1,14 @@
 export const title = "Memory";
 export const unit = "KiB";
 export const notes =
-  "What stays on the heap after garbage collection, over a metadata service in memory. Growth is what a second run of the " +
-  "same length adds to the first; a negative one is zero.";
+  "What stays on the heap after garbage collection, over a metadata service in memory. Growth is the least that one of " +
+  "three further runs of the same length adds: a leak grows in each of them. A negative one is zero.";
 
-const [ONE, CALLS, REFRESHES] = ["one provider", "growth over 1,000,000 cached calls", "growth over 10,000 refreshes"];
+const [ONE, CALLS, REFRESHES] = [
+  "one provider",
+  "growth over 1,000,000 cached calls",
+  "growth over 10,000 refreshes",
+];
 /** Nothing may grow; this much the engines move by themselves. */
 export const aims = [{ row: CALLS, max: 64 }, { row: REFRESHES, max: 64 }];
 
@@ -34,12 +38,13 @@ async function sizeOfOne(make) {
 
 async function growthOf(times, call) {
   const heaps = [];
-  for (let run = 0; run < 2; run++) {
+  for (let run = 0; run < 4; run++) {
     for (let index = 0; index < times; index++) await call();
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     heaps.push(await heapKiB());
   }
-  return Math.max(0, heaps[1] - heaps[0]);
+  const growths = heaps.slice(1).map((heap, run) => heap - heaps[run]);
+  return Math.max(0, Math.min(...growths));
 }
 
 async function heapKiB() {
@@ -60,7 +65,9 @@ function rotatingService() {
   let serial = 0;
   const headers = { "x-aws-ec2-metadata-token-ttl-seconds": "21600" };
   return (url, { method }) => {
-    if (method === "PUT") return Promise.resolve(new Response("TOKEN", { headers }));
+    if (method === "PUT") {
+      return Promise.resolve(new Response("TOKEN", { headers }));
+    }
     if (url.endsWith("/")) return Promise.resolve(new Response("web-server"));
     return Promise.resolve(Response.json({
       Code: "Success",
