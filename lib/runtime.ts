@@ -72,10 +72,9 @@ export interface FileError extends Error {
 }
 
 /**
- * Runs a program without a shell. Runs a program without a shell. Its process group, or only the program if stdin is a
- * terminal or the system allows no more, is killed when the time limit or the output limit is exceeded, when the signal
- * aborts, or when the calling process exits first. The promise settles as soon as the result is known, even if a killed
- * program has not exited.
+ * Runs a program without a shell. Its process group, or only the program if stdin is a terminal or the system allows no
+ * more, is killed when the time limit or the output limit is exceeded, when the signal aborts, or when the calling
+ * process exits first. The promise settles as soon as the result is known, even if a killed program has not exited.
  *
  * Unstable: any release may change it.
  *
