@@ -25,7 +25,7 @@ import {
 import { EcsEmulator, ImdsEmulator, StsEmulator } from "../lib/testing/mod.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 
-// One test for each row of the tables "Coming from" in the README.
+// Covers each row of the table "Coming from another library" in the README, and more of these libraries.
 
 const DOCUMENT = { Version: 1, AccessKeyId: "AKIAPROCESS", SecretAccessKey: "secret" };
 
