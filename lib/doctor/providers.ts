@@ -5,7 +5,7 @@ import { CredentialsProviderError } from "../errors.ts";
 import { errorFinding, expiry, type Finding, shownKeyId } from "./finding.ts";
 import { failedStep, finishedStep, succeededStep } from "./imds.ts";
 import type { Exchange, Recorder } from "./recorder.ts";
-import { SETTINGS_CHECKS } from "./source_settings.ts";
+import { PLAN_CHECKS } from "./plans.ts";
 
 type LinkName = ChainLink["name"];
 
@@ -61,7 +61,7 @@ async function* checkLink(
   recorder: Recorder,
 ): AsyncGenerator<Finding, Outcome> {
   const { runtime } = recorder;
-  yield* SETTINGS_CHECKS[name]?.(options, runtime) ?? [];
+  yield* PLAN_CHECKS[name]?.(options, runtime) ?? [];
   // The cache decides whether expired credentials are used.
   const retrieval = settled(cached(source, { ...options, runtime })());
   const exchanges = yield* checkSteps(retrieval, recorder);

@@ -9,13 +9,13 @@ import type { Finding } from "./finding.ts";
 import { checkSession } from "./session_file.ts";
 import { checkTokenFile } from "./token_file.ts";
 
-type SettingsCheck = (options: DefaultProviderOptions, runtime: Runtime) => AsyncIterable<Finding>;
+type PlanCheck = (options: DefaultProviderOptions, runtime: Runtime) => AsyncIterable<Finding>;
 
 /**
- * Findings from the settings of a provider, before it is tried. Invalid settings are not reported here: the provider
- * throws the error.
+ * Findings about what a provider will use, from its settings and before it is tried. Invalid settings are not reported
+ * here: the provider throws the error.
  */
-export const SETTINGS_CHECKS: Readonly<Partial<Record<ChainLink["name"], SettingsCheck>>> = {
+export const PLAN_CHECKS: Readonly<Partial<Record<ChainLink["name"], PlanCheck>>> = {
   profile: checkProfile,
   webIdentity: checkWebIdentity,
   container: checkContainer,
