@@ -2,11 +2,7 @@ import { build } from "esbuild";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-const [OWN, SDK, SDK_PARTS] = [
-  "@rolecreds/aws",
-  "@aws-sdk/credential-providers",
-  "the SDK's parts",
-];
+const [OWN, SDK, SDK_PARTS] = ["@rolecreds/aws", "@aws-sdk/credential-providers", "the SDK's parts"];
 
 export const title = "Bundled for Node, minified and compressed with gzip";
 export const unit = "KiB";
@@ -27,14 +23,12 @@ export const aims = [
     column: OWN,
     row: "everything",
     max: 16,
-    why:
-      "The aim is from when there were no containers, STS, SSO, login and doctor.",
+    why: "The aim is from when there were no containers, STS, SSO, login and doctor.",
   },
 ];
 
 const RESOLVE_DIR = fileURLToPath(new URL("..", import.meta.url));
-const MEMOIZER =
-  "{ memoizeIdentityProvider, isIdentityExpired, doesIdentityRequireRefresh } from '@smithy/core'";
+const MEMOIZER = "{ memoizeIdentityProvider, isIdentityExpired, doesIdentityRequireRefresh } from '@smithy/core'";
 const IMDS = "{ fromInstanceMetadata } from '@smithy/credential-provider-imds'";
 const PROCESS = "{ fromProcess } from '@aws-sdk/credential-provider-process'";
 const ENV = "{ fromEnv } from '@aws-sdk/credential-provider-env'";
@@ -42,21 +36,11 @@ const CHAIN = "{ defaultProvider } from '@aws-sdk/credential-provider-node'";
 
 /** What is exported, by row: from this library, from the SDK's package of all providers, from its smaller packages. */
 const ROWS = {
-  "fromInstanceMetadata()": [
-    "{ fromInstanceMetadata }",
-    "{ fromInstanceMetadata }",
-    [MEMOIZER, IMDS],
-  ],
+  "fromInstanceMetadata()": ["{ fromInstanceMetadata }", "{ fromInstanceMetadata }", [MEMOIZER, IMDS]],
   "fromProcess()": ["{ fromProcess }", "{ fromProcess }", [MEMOIZER, PROCESS]],
-  "both": [
-    "{ fromInstanceMetadata, fromProcess }",
-    "{ fromInstanceMetadata, fromProcess }",
-    [MEMOIZER, IMDS, PROCESS],
-  ],
+  "both": ["{ fromInstanceMetadata, fromProcess }", "{ fromInstanceMetadata, fromProcess }", [MEMOIZER, IMDS, PROCESS]],
   "fromEnv()": ["{ fromEnv }", "{ fromEnv }", [MEMOIZER, ENV]],
-  "the default chain": ["{ defaultProvider }", "{ fromNodeProviderChain }", [
-    CHAIN,
-  ]],
+  "the default chain": ["{ defaultProvider }", "{ fromNodeProviderChain }", [CHAIN]],
   "everything": ["*", "*", undefined],
 };
 
@@ -64,9 +48,7 @@ export async function columns(path) {
   const results = { [OWN]: {}, [SDK]: {}, [SDK_PARTS]: {} };
   for (const [row, [own, sdk, parts]] of Object.entries(ROWS)) {
     results[OWN][row] = await sizeOf([`${own} from '${path}'`]);
-    results[SDK][row] = await sizeOf([
-      `${sdk} from '@aws-sdk/credential-providers'`,
-    ]);
+    results[SDK][row] = await sizeOf([`${sdk} from '@aws-sdk/credential-providers'`]);
     if (parts !== undefined) results[SDK_PARTS][row] = await sizeOf(parts);
   }
   return results;
@@ -74,10 +56,7 @@ export async function columns(path) {
 
 async function sizeOf(exported) {
   const { outputFiles: [file] } = await build({
-    stdin: {
-      contents: exported.map((what) => `export ${what};`).join("\n"),
-      resolveDir: RESOLVE_DIR,
-    },
+    stdin: { contents: exported.map((what) => `export ${what};`).join("\n"), resolveDir: RESOLVE_DIR },
     bundle: true,
     minify: true,
     write: false,

@@ -1,8 +1,4 @@
-import {
-  doesIdentityRequireRefresh,
-  isIdentityExpired,
-  memoizeIdentityProvider,
-} from "@smithy/core";
+import { doesIdentityRequireRefresh, isIdentityExpired, memoizeIdentityProvider } from "@smithy/core";
 
 export const title = "One cached call";
 export const unit = "ns";
@@ -28,9 +24,7 @@ const copyAndClock = async () => {
 };
 
 export async function subjects({ fromInstanceMetadata, ImdsEmulator }) {
-  const provider = fromInstanceMetadata({
-    runtime: { fetch: new ImdsEmulator().fetch },
-  });
+  const provider = fromInstanceMetadata({ runtime: { fetch: new ImdsEmulator().fetch } });
   const memoized = memoizeIdentityProvider(
     () => Promise.resolve(FIELDS),
     isIdentityExpired,

@@ -10,8 +10,7 @@ export const aims = [{
   row: "fromInstanceMetadata()",
   max: 1.15,
   of: "three bare fetches",
-  why:
-    "The code is compiled when it first runs, and two shared files are looked for.",
+  why: "The code is compiled when it first runs, and two shared files are looked for.",
 }];
 
 const ENDPOINT = process.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
@@ -20,24 +19,11 @@ const FETCHES = new URL("../support/fetches.js", import.meta.url).pathname;
 export function values({ path }) {
   const imds = "@smithy/credential-provider-imds";
   const programs = {
-    "three bare fetches": program(
-      "threeBareFetches",
-      FETCHES,
-      JSON.stringify(ENDPOINT),
-      "AccessKeyId",
-    ),
-    "fromInstanceMetadata()": program(
-      "fromInstanceMetadata",
-      path,
-      "",
-      "accessKeyId",
-    ),
+    "three bare fetches": program("threeBareFetches", FETCHES, JSON.stringify(ENDPOINT), "AccessKeyId"),
+    "fromInstanceMetadata()": program("fromInstanceMetadata", path, "", "accessKeyId"),
     [imds]: program("fromInstanceMetadata", imds, "", "accessKeyId"),
   };
-  return medians(programs, {
-    isMoment: true,
-    env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: ENDPOINT },
-  });
+  return medians(programs, { isMoment: true, env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: ENDPOINT } });
 }
 
 /** A provider is a function that returns a function; three bare fetches return a promise. */

@@ -9,8 +9,7 @@ export const aims = [{
   row: "@rolecreds/aws",
   max: 5,
   column: "Node",
-  why:
-    "The module has all sources of credentials; most of the time is reading and compiling it.",
+  why: "The module has all sources of credentials; most of the time is reading and compiling it.",
 }];
 
 export function values({ path }) {
@@ -19,13 +18,7 @@ export function values({ path }) {
     "@smithy/credential-provider-imds": "@smithy/credential-provider-imds",
     "@aws-sdk/credential-provider-node": "@aws-sdk/credential-provider-node",
   };
-  return medians(
-    Object.fromEntries(
-      Object.entries(specifiers).map((
-        [name, specifier],
-      ) => [name, program(specifier)]),
-    ),
-  );
+  return medians(Object.fromEntries(Object.entries(specifiers).map(([name, specifier]) => [name, program(specifier)])));
 }
 
 function program(specifier) {

@@ -11,8 +11,7 @@ export const aims = [{
   row: "fromInstanceMetadata()",
   max: 0.45,
   of: "three bare fetches",
-  why:
-    "A time limit, the parsing and the copies of the cache show beside a fetch on loopback.",
+  why: "A time limit, the parsing and the copies of the cache show beside a fetch on loopback.",
 }];
 
 const ENDPOINT = process.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
