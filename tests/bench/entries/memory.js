@@ -4,11 +4,7 @@ export const notes =
   "What stays on the heap after garbage collection, over a metadata service in memory. Growth is the least that one of " +
   "three further runs of the same length adds: a leak grows in each of them. A negative one is zero.";
 
-const [ONE, CALLS, REFRESHES] = [
-  "one provider",
-  "growth over 1,000,000 cached calls",
-  "growth over 10,000 refreshes",
-];
+const [ONE, CALLS, REFRESHES] = ["one provider", "growth over 1,000,000 cached calls", "growth over 10,000 refreshes"];
 /** Nothing may grow; this much the engines move by themselves. */
 export const aims = [{ row: CALLS, max: 64 }, { row: REFRESHES, max: 64 }];
 
@@ -65,9 +61,7 @@ function rotatingService() {
   let serial = 0;
   const headers = { "x-aws-ec2-metadata-token-ttl-seconds": "21600" };
   return (url, { method }) => {
-    if (method === "PUT") {
-      return Promise.resolve(new Response("TOKEN", { headers }));
-    }
+    if (method === "PUT") return Promise.resolve(new Response("TOKEN", { headers }));
     if (url.endsWith("/")) return Promise.resolve(new Response("web-server"));
     return Promise.resolve(Response.json({
       Code: "Success",
