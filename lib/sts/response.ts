@@ -5,7 +5,7 @@ import { printable } from "../printable.ts";
 import { redacted } from "../redaction.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { withValidIds } from "../validate.ts";
-import { parseXml, type XmlElement } from "./xml.ts";
+import { parseXml, type XmlElement, xmlText } from "./xml.ts";
 
 /** The operations of STS that return credentials. */
 export type StsAction = "AssumeRole" | "AssumeRoleWithWebIdentity";
@@ -28,7 +28,7 @@ export interface StsFailure {
 export function parseStsCredentials(text: string, action: StsAction, roleArn: string): Credentials {
   const result = find(parentOfRoot(text), `${action}Response`, `${action}Result`);
   const credentials = find(result, "Credentials");
-  const assumedArn = textAt(result, "AssumedRoleUser", "Arn") ?? "";
+  const assumedArn = xmlText(result, "AssumedRoleUser", "Arn") ?? "";
   if (!isSessionOf(assumedArn, roleArn)) throw invalid("it is for another role");
   const issued = {
     accessKeyId: required(credentials, "AccessKeyId"),
@@ -63,9 +63,9 @@ export function parseStsFailure(text: string): StsFailure {
   const error = find(response, "Error") ?? find(document, "Error");
   if (error === undefined) return parseJsonFailure(text);
   return {
-    code: codeOf(textAt(error, "Code")),
-    message: printableText(textAt(error, "Message")),
-    requestId: printableText(textAt(response, "RequestId") ?? textAt(response, "ResponseMetadata", "RequestId")),
+    code: codeOf(xmlText(error, "Code")),
+    message: printableText(xmlText(error, "Message")),
+    requestId: printableText(xmlText(response, "RequestId") ?? xmlText(response, "ResponseMetadata", "RequestId")),
   };
 }
 
@@ -113,12 +113,8 @@ function find(element: XmlElement | undefined, ...path: readonly string[]): XmlE
   return path.reduce((parent, name) => parent?.children.find((child) => child.name === name), element);
 }
 
-function textAt(element: XmlElement | undefined, ...path: readonly string[]): string | undefined {
-  return find(element, ...path)?.text.trim();
-}
-
 function required(parent: XmlElement | undefined, name: string): string {
-  const text = textAt(parent, name);
+  const text = xmlText(parent, name);
   if (text === undefined || text === "") throw invalid(`it has no ${name}`);
   return text;
 }

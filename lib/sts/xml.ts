@@ -43,8 +43,8 @@ export function parseXml(text: string): XmlElement {
  * The text of a descendant without the white space around it: for each name in the path, the first child with that
  * name.
  */
-export function xmlText(element: XmlElement, ...path: readonly string[]): string | undefined {
-  let found: XmlElement | undefined = element;
+export function xmlText(element: XmlElement | undefined, ...path: readonly string[]): string | undefined {
+  let found = element;
   for (const name of path) found = found?.children.find((child) => child.name === name);
   return found?.text.trim();
 }
