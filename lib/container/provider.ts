@@ -15,7 +15,10 @@ import { type ContainerTarget, containerTarget } from "./settings.ts";
 export interface ContainerProviderOptions {
   /** A path on the ECS agent (http://169.254.170.2). Defaults to `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`. */
   readonly awsContainerCredentialsRelativeUri?: string | undefined;
-  /** An absolute URL. Defaults to `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
+  /**
+   * An absolute URL. Defaults to `AWS_CONTAINER_CREDENTIALS_FULL_URI`; if either URI is an option, both variables are
+   * ignored.
+   */
   readonly awsContainerCredentialsFullUri?: string | undefined;
   /** The whole `Authorization` header. Defaults to `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
   readonly awsContainerAuthorizationToken?: string | undefined;

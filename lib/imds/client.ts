@@ -31,8 +31,8 @@ export interface InstanceIdentityDocument {
 const PATH_REGEXP = /^\/?[A-Za-z0-9][^\s\\#\p{Cc}]*$/u;
 
 /**
- * Reads EC2 instance metadata with IMDSv2: one token for all callers, refreshed two minutes before it expires. Uses
- * IMDSv1 only if IMDS refuses the token request with 403, 404 or 405; `ec2MetadataV1Fallback` and
+ * Reads EC2 instance metadata with IMDSv2: one token for all callers, refreshed at most two minutes before it expires.
+ * Uses IMDSv1 only if IMDS refuses the token request with 403, 404 or 405; `ec2MetadataV1Fallback` and
  * `ec2MetadataV1Disabled` change that.
  *
  * Requests use no proxy, follow no redirect and read at most 64 KiB of the response. Creating a client reads and sends

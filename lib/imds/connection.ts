@@ -25,13 +25,13 @@ export interface Retrieval {
 interface Permit {
   readonly token: string | undefined;
   /** Whether IMDSv1 is used only because the token request got no response. */
-  readonly afterTimeout?: boolean;
+  readonly afterNoResponse?: boolean;
 }
 
 const HEADERS: Readonly<Record<string, string>> = { "Accept": "*/*", "User-Agent": `rolecreds-aws/${VERSION}` };
 const TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
 const V1: Permit = { token: undefined };
-const V1_AFTER_TIMEOUT: Permit = { token: undefined, afterTimeout: true };
+const V1_AFTER_NO_RESPONSE: Permit = { token: undefined, afterNoResponse: true };
 
 /**
  * Sends the requests of one client or provider to IMDS, and caches its settings and the token that its requests share.
@@ -70,7 +70,7 @@ export class ImdsConnection {
     let sent = await this.#read(path, permit, settings, signal);
     // 401: the token was revoked, or IMDSv1 is disabled by now. A new token is requested, once in a retrieval.
     if (isUnauthorized(sent) && retrieval.hasNewToken !== true) {
-      if (permit.afterTimeout) throw v1RejectedError();
+      if (permit.afterNoResponse) throw v1RejectedError();
       retrieval.hasNewToken = true;
       this.#token = tokenAfterUnauthorized(this.#token, permit.token);
       retrieval.permit = await this.#permit(settings, signal);
@@ -125,10 +125,10 @@ export class ImdsConnection {
     if (!settings.v1OnTimeout) throw error;
     if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, error);
     this.#warnOfV1(`${error.message}; using IMDSv1, because ec2MetadataV1Fallback is "always"`);
-    return V1_AFTER_TIMEOUT;
+    return V1_AFTER_NO_RESPONSE;
   }
 
-  /** Warns once: IMDSv1 does not protect against requests that another party makes this machine send. */
+  /** Warns once: with IMDSv1, another party that can make this machine send a request may get the credentials. */
   #warnOfV1(message: string): void {
     if (!this.#hasWarned) this.#options.logger?.warn?.(message);
     this.#hasWarned = true;

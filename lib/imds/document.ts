@@ -63,16 +63,14 @@ const DOTS_REGEXP = /^\.+$/;
 const ROLE_NAME_REGEXP = /^[A-Za-z0-9+=,.@_-]{1,128}$/;
 
 /**
- * Whether a string has only the characters of a role name, and at most 128: then it needs no percent-encoding in a
- * path.
+ * Whether a string has only the characters of a role name, at most 128, and not only dots: then it can be put into a
+ * path as it is.
  */
 export function isRoleName(text: string): boolean {
   return ROLE_NAME_REGEXP.test(text) && !DOTS_REGEXP.test(text);
 }
 
-/**
- * The role names that IMDS lists, one in each line. An instance has at most one role.
- */
+/** The role names that IMDS lists, one on each line. An instance has at most one role. */
 export function parseRoleList(text: string): readonly string[] {
   return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
 }

@@ -27,7 +27,7 @@ const STATUS_HINTS: Readonly<Record<number, string>> = {
   404: "The path does not exist on this instance.",
 };
 
-/** The error for an outcome other than 200: its message names the action and the outcome, its hint the fix. */
+/** The error for a request without a valid response: its message says what happened, its hint what to do. */
 export function failure(
   action: string,
   { outcome, attempts }: SendResult,
@@ -67,9 +67,8 @@ export function failure(
 }
 
 /**
- * The error for a token request. `fetch` does not distinguish a failed connection from a lost response, so the hint for a
- * timeout names both causes: outside EC2 there is no IMDS, and where the hop limit is 1 its response does not reach a
- * container.
+ * The error for a token request. After a timeout it is not known whether there was a connection, so the hint names both
+ * causes: outside EC2 there is no IMDS, and where the hop limit is 1 its response does not reach a container.
  */
 export function tokenFailure(sent: SendResult, settings: QuotedSettings): CredentialsProviderError {
   const error = failure(TOKEN_ACTION, sent, settings);

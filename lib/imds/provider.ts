@@ -23,7 +23,7 @@ export interface InstanceMetadataProviderOptions extends ImdsOptions {
   readonly ec2InstanceProfileName?: string | undefined;
   /**
    * Which paths to read. "legacy": those that IMDS serves today. "auto": first the extended ones, which add the account
-   * id, then those. AWS has documented the extended paths, but does not serve them yet.
+   * id, then the legacy ones. AWS has documented the extended paths, but does not serve them yet.
    * @default {"legacy"}
    */
   readonly imdsPaths?: "legacy" | "auto" | undefined;

@@ -169,9 +169,9 @@ export const IMDS_PROVIDER_RULES: Rules = {
 const ENDPOINTS = { ipv4: "http://169.254.169.254", ipv6: "http://[fd00:ec2::254]" } as const;
 
 /**
- * Resolves every setting: code, then environment, then profile, then default. The shared files are read only if some
- * setting that a profile can give is neither in the options nor in the environment. If the options or the environment
- * disable IMDS, nothing else is read.
+ * Resolves every setting: the option, then the environment, the profile, the default. The shared files are read only if
+ * the profile may decide a setting that is neither in the options nor in the environment. If the options or the
+ * environment disable IMDS, nothing else is read.
  *
  * @throws {CredentialsProviderError} `ImdsDisabled`; `ConfigurationError`, naming the variable or key and its valid
  * values; `ConfigParseError`, `ConfigReadError`.

@@ -25,10 +25,10 @@ export interface LoginProviderOptions extends SharedConfigOptions {
   readonly clientConfig?: { readonly region?: string | undefined } | undefined;
   /** An absolute URL that replaces the host of the sign-in service. */
   readonly endpoint?: string | undefined;
-  /** Requests after a first one that got no response or "busy"; an integer >= 0. @default {2} */
+  /** Retries after no response, or a busy one (408, 429, 5xx, throttling); an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
-   * Called when a person must sign in: there is no session, or it has expired. The retrieval continues when the
+   * Called when a person must sign in: there is no session, or it cannot be refreshed. The retrieval continues when the
    * returned promise resolves. Without this option the retrieval fails, and the error has the `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;
@@ -62,7 +62,7 @@ const RULES: Rules = {
 /**
  * Checks the options as they are given.
  *
- * @returns The runtime, with the parts of the options.
+ * @returns The runtime to use: the detected one, in which `options.runtime` replaces parts.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkLoginOptions(options: LoginProviderOptions): Runtime {

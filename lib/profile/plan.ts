@@ -50,7 +50,8 @@ const KEYS = {
  *
  * @param name A profile that exists.
  * @throws {CredentialsProviderError} `AssumeRoleConfigurationError`, `AssumeRoleCycle`, `ProfileNotFoundError`,
- * `ConfigurationError`; `NoCredentials` if the profile names no credentials. Each names the profile and the key.
+ * `ConfigurationError`; `NoCredentials` if the profile names no credentials. Each names the profile, and the key if
+ * there is one.
  * @see {@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html}
  */
 export function planProfile(profiles: Profiles, name: string): Plan {

@@ -42,9 +42,12 @@ export interface ProfileProviderOptions extends SharedConfigOptions {
   readonly sso?: Pick<SsoProviderOptions, "endpoint" | "maxRetries"> | undefined;
   /** Options for the sign-in service, used for a profile with `login_session`. */
   readonly login?: Pick<LoginProviderOptions, "endpoint" | "maxRetries"> | undefined;
-  /** Called when a person must sign in with SSO or a login; see {@linkcode LoginHandler}. */
+  /** Called when a person must sign in with `aws sso login` or `aws login`; see {@linkcode LoginHandler}. */
   readonly onLoginRequired?: LoginHandler | undefined;
-  /** The region to call STS in; see {@linkcode StsOptions.region}. */
+  /**
+   * The region to call STS in, see {@linkcode StsOptions.region}; with `login_session` also that of the sign-in
+   * service, if the profile names none.
+   */
   readonly region?: string | undefined;
   /** Returns the MFA code of the device that `mfa_serial` names. */
   readonly mfaCodeProvider?: MfaCodeProvider | undefined;

@@ -106,7 +106,7 @@ function processSource(
   };
 }
 
-/** Makes the errors of a source that a profile names stop a chain. */
+/** The same source, but its errors stop a chain: a profile names it. */
 function required(source: CredentialsSource, { profile, name }: Extract<Base, { kind: "source" }>): CredentialsSource {
   return {
     staticStability: source.staticStability === true,

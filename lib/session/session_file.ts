@@ -56,7 +56,7 @@ export class SessionFile {
  */
 let files: WeakMap<Runtime["readTextFile"], Map<string, SessionFile>> | undefined;
 
-/** The session file at a path: the same object for all providers of this program. */
+/** The session file at a path: the same object for all providers of this program with the same `readTextFile`. */
 export function sessionFile(path: string, runtime: FileRuntime): SessionFile {
   files ??= new WeakMap();
   const known = files.get(runtime.readTextFile) ?? new Map<string, SessionFile>();

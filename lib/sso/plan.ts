@@ -19,7 +19,7 @@ export interface SsoSettings {
 /** The result of {@linkcode ssoPlan}. */
 type SsoPlan =
   | { readonly kind: "sso"; readonly settings: SsoSettings }
-  /** It has SSO keys, but for a bearer token only: it names neither an account nor a role. */
+  /** The profile has SSO keys, but for a bearer token only: it names neither an account nor a role. */
   | { readonly kind: "bearerToken" }
   | { readonly kind: "none" };
 

@@ -35,12 +35,12 @@ export interface SsoProviderOptions extends SharedConfigOptions {
   readonly ssoRoleName?: string | undefined;
   /** An absolute URL that replaces the hosts of both services of SSO. */
   readonly endpoint?: string | undefined;
-  /** Retries after no response, or a busy status (408, 429, 5xx); an integer >= 0. @default {2} */
+  /** Retries after no response, or a busy one (408, 429, 5xx, throttling); an integer >= 0. @default {2} */
   readonly maxRetries?: number | undefined;
   /**
-   * Called when a person must sign in: there is no token, or it has expired and cannot be refreshed. The retrieval
-   * continues when the returned promise resolves. Without this option the retrieval fails, and the error has the
-   * `command` to run.
+   * Called when a person must sign in: there is no token, SSO rejects it, or it has expired and cannot be refreshed.
+   * The retrieval continues when the returned promise resolves. Without this option the retrieval fails, and the error
+   * has the `command` to run.
    */
   readonly onLoginRequired?: LoginHandler | undefined;
   /**
@@ -93,7 +93,7 @@ type Properties = ReadonlyMap<string, string>;
 /**
  * Checks the options as they are given.
  *
- * @returns The runtime, with the parts of the options.
+ * @returns The runtime to use: the detected one, in which `options.runtime` replaces parts.
  * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values.
  */
 export function checkSsoOptions(options: SsoProviderOptions): Runtime {

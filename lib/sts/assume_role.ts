@@ -41,8 +41,8 @@ const RULES: Rules = {
  * Retrieves the credentials of a role that other credentials may assume. Each call sends one request to STS, signed
  * with the source credentials. Nothing is cached here: for that use {@linkcode fromTemporaryCredentials}.
  *
- * With an MFA device each retrieval needs a code, so the credentials are not refreshed before they expire, unless
- * `expiryWindowSeconds` is set.
+ * With an MFA device each retrieval needs a code, so a cache does not refresh the credentials before they expire,
+ * unless its option `expiryWindowSeconds` is set.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html}

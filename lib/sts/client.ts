@@ -89,8 +89,8 @@ export class StsClient {
   }
 
   /**
-   * Calls an operation, and returns the response. Each attempt is signed anew; if STS rejects the time of a
-   * signature, it is signed once more with the clock of STS.
+   * Calls an operation, and returns the response. Each attempt is signed anew; if STS rejects the time of a signature,
+   * the request is sent once more, signed with the time of STS.
    *
    * @throws {CredentialsProviderError} `StsError`, `StsInvalidResponse`, `StsUnreachable`.
    */

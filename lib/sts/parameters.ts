@@ -74,7 +74,7 @@ export function checkRole(
   if (!isInRange) fail("DurationSeconds", `an integer from ${MIN_DURATION_SECONDS} to ${MAX_DURATION_SECONDS}`);
 }
 
-/** The error for settings that do not allow to assume a role. */
+/** The error for settings with which a role cannot be assumed. */
 export function roleError(subject: string, state: string, hint?: string): CredentialsProviderError {
   return new CredentialsProviderError(
     "AssumeRoleConfigurationError",

@@ -107,7 +107,7 @@ export class WebIdentityProvider implements CredentialsSource {
    *
    * @throws {CredentialsProviderError} `NoCredentials` where no token file or role is set; `TokenFileError`,
    * `WebIdentityTokenError`, `StsError` (with `stsCode`), `StsInvalidResponse`, `StsUnreachable`,
-   * `AssumeRoleConfigurationError`, `ConfigurationError`.
+   * `AssumeRoleConfigurationError`, `ConfigurationError`, `ConfigParseError`, `ConfigReadError`.
    */
   async retrieve({ signal }: RetrieveOptions = {}): Promise<Credentials> {
     signal?.throwIfAborted();
