@@ -30,7 +30,7 @@ export interface Arguments {
   readonly values: Readonly<Record<string, string | undefined>>;
   readonly numbers: Readonly<Record<string, number | undefined>>;
   readonly switches: ReadonlySet<string>;
-  /** Empty where the command takes no operand. */
+  /** Empty where the command takes no operand, or with `--help` where none is given. */
   readonly operand: string;
   readonly program: readonly string[];
 }

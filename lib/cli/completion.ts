@@ -20,7 +20,7 @@ export function completionCommand(commands: readonly Command[]): Command {
       return Promise.resolve(0);
     },
   };
-  // Made after `command`, which it contains; `run()` is called later.
+  // `all` contains `command`, so it is made after it; `run()`, which uses `all`, is called later.
   const all = [...commands, command].map((each) => ({ ...each, options: { ...each.options, ...COMMON_OPTIONS } }));
   return command;
 }

@@ -39,7 +39,7 @@ export async function main(terminal: Terminal): Promise<number> {
   try {
     return await dispatch(terminal);
   } catch (error) {
-    // its reader closed the pipe, or the disk is full: there is no place for a message
+    // the reader of the standard output closed the pipe, or the disk is full: there is no place for a message
     if (error instanceof OutputLost) return 1;
     if (!(error instanceof UsageError)) {
       terminal.printError(report(error));

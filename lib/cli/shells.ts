@@ -27,7 +27,7 @@ const SHELLS: Readonly<Record<Shell, Syntax>> = {
 /**
  * The commands that change the environment of a shell.
  *
- * @param isSet Whether a variable is set; only those are removed.
+ * @param isSet Whether a variable is set; one that is not set is not removed.
  */
 export function shellCommands(shell: Shell, variables: Variables, isSet: (name: string) => boolean): string {
   const { set, unset } = SHELLS[shell];

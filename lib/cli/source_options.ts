@@ -49,7 +49,7 @@ export const SOURCE_OPTIONS: Options = {
 /** Where credentials come from, and the region for them. */
 export interface Source {
   readonly provider: CachedProvider;
-  /** Reads the shared config files for it. */
+  /** Resolves to the region, for which it reads the shared config files; `undefined` if nothing names one. */
   readonly region: () => Promise<string | undefined>;
 }
 
@@ -121,7 +121,7 @@ function failIncompatible(what: string, source: string): never {
   throw new UsageError(`${what} cannot be used with --source ${source}`);
 }
 
-/** Gets the code from the person at the terminal. */
+/** Returns a function that gets the code from the person at the terminal. */
 export function mfaCodeProvider({ stdinIsTerminal, stderrIsTerminal, readHiddenLine }: Terminal): MfaCodeProvider {
   return async ({ serial, signal }) => {
     if (stdinIsTerminal && stderrIsTerminal) return await readHiddenLine(`MFA code of ${printable(serial)}: `, signal);

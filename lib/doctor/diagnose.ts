@@ -22,15 +22,15 @@ const NOTHING_HINT =
 /**
  * Checks how {@linkcode defaultProvider} finds credentials on this machine, and reports each step: the runtime,
  * variables, proxies and config files, then each provider of the chain with the steps of its retrieval, until one has
- * credentials.
+ * credentials, or is configured but fails.
  *
  * Each finding is yielded as soon as it is known. The last one has the check `credentials`, and is `ok` or a `failure`.
  * No finding holds a secret. Providers are really tried: requests are sent, and a `credential_process` is run.
  *
  * @param options See {@linkcode DiagnoseOptions}.
  * @returns The findings, in the order of the checks that {@linkcode Finding} lists.
- * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values. What goes wrong later is a
- * finding.
+ * @throws {CredentialsProviderError} `ConfigurationError`, naming the option and its valid values. What goes wrong
+ * later is a finding.
  * @since 0.1.0
  * @example Usage
  * ```ts

@@ -13,7 +13,8 @@ export interface Finding {
    */
   readonly check: string;
   /**
-   * `skipped`: not configured, or not needed here. `warning`: works, but needs attention. `failure`: does not work.
+   * `skipped`: not configured, not needed here, or not known. `warning`: works, but needs attention. `failure`: does
+   * not work.
    */
   readonly status: "ok" | "skipped" | "warning" | "failure";
   /** One sentence, without a final period. */

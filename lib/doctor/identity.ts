@@ -9,8 +9,8 @@ import { errorFinding, type Finding } from "./finding.ts";
 
 /**
  * Reports which identity the credentials belong to, from the response of `GetCallerIdentity`. Every identity may call
- * this operation, so a 403 means that AWS rejects the credentials; after any other error it is not known whether AWS
- * accepts them.
+ * this operation, so a 403 is taken as a rejection of the credentials; after any other error it is not known whether
+ * AWS accepts them.
  *
  * @see {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html}
  */

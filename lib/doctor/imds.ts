@@ -22,7 +22,7 @@ const IMDS_CODE_REGEXP = /^(?:Imds|InstanceMetadata)/;
 /** For a machine that is known to be an instance. */
 const HOP_LIMIT_HINT = "If this is a container, set the hop limit of responses to 2: aws ec2 " +
   "modify-instance-metadata-options --instance-id ID --http-endpoint enabled --http-put-response-hop-limit 2";
-/** AWS accepts a signature for 5 minutes. */
+/** AWS accepts a signature for 5 minutes; the warning begins one minute earlier. */
 const MAX_SKEW_MS = 240_000;
 
 /**
@@ -35,7 +35,7 @@ export function finishedStep({ url, response, sentAt }: Exchange, next: Exchange
   if (step === undefined) return [];
   if (response === undefined || (response.status === 200 && isRepeated)) {
     // After a closed keep-alive connection the same request is sent again: that one is reported.
-    return isRepeated ? [] : [unrepeatedFinding(step, "sent no response")];
+    return isRepeated ? [] : [failedRequestFinding(step, "sent no response")];
   }
   const { status, date } = response;
   const check = `imds.${step}`;
@@ -51,13 +51,13 @@ export function finishedStep({ url, response, sentAt }: Exchange, next: Exchange
 
 function findingsForStatus(step: Step, status: number): readonly Finding[] {
   if (status === 404 && step !== "token") return []; // the role has changed, or there are no extended paths
-  if (step !== "token" || !refusesTokens(status)) return [unrepeatedFinding(step, `returned ${status}`)];
+  if (step !== "token" || !refusesTokens(status)) return [failedRequestFinding(step, `returned ${status}`)];
   const message = `IMDS returned ${status} to the token request; IMDSv1 is used`;
   const hint = "Enable IMDSv2 for the instance, or remove the filter that blocks PUT requests.";
   return [{ check: "imds.token", status: "warning", message, hint }];
 }
 
-function unrepeatedFinding(step: Step, state: string): Finding {
+function failedRequestFinding(step: Step, state: string): Finding {
   const message = `IMDS ${state} to ${REQUESTS[step]}; another request followed`;
   return { check: `imds.${step}`, status: "warning", message };
 }

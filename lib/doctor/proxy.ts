@@ -6,7 +6,9 @@ import type { Finding } from "./finding.ts";
 
 const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const NO_PROXY_VARIABLES = ["no_proxy", "NO_PROXY"];
-/** One URL for each kind of request: the services of AWS are called over TLS, agents without it. */
+/**
+ * One URL for each kind of request: the services of AWS are called over TLS, IMDS and container endpoints without it.
+ */
 const [STS_URL, IMDS_URL] = ["https://sts.amazonaws.com/", "http://169.254.169.254/"];
 
 /** Says which proxy variables are set, never to what, and for which requests they count. */

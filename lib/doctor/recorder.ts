@@ -2,7 +2,9 @@ import type { Logger } from "../credentials.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Finding } from "./finding.ts";
 
-/** A request to IMDS or to a container endpoint, and its response. Its headers hold tokens. */
+/**
+ * A request to IMDS or to a container endpoint, and its response. `headers` are those of the request; they hold tokens.
+ */
 export interface Exchange {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -16,7 +16,10 @@ export function checkRuntime(): Finding {
   return { check: "runtime", status: "ok", message: `The runtime is ${name}` };
 }
 
-/** Reports which Deno permissions are missing. On other runtimes there is nothing to report. */
+/**
+ * Reports which permissions for variables, config files and IMDS Deno lacks. On other runtimes there is nothing to
+ * report.
+ */
 export function checkPermissions(options: SharedConfigOptions, runtime: Runtime): readonly Finding[] {
   if (describeRuntime().kind !== "deno") return [];
   const check = "permissions";

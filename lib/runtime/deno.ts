@@ -37,9 +37,9 @@ export function denoRuntime(deno: DenoNamespace): Runtime {
   }
 
   /**
-   * A client that sends to one origin directly; `undefined` where no proxy can apply. One can apply by a variable that
-   * Deno does not let this program read, and on Windows by the system settings. `NO_PROXY` is not considered: Deno
-   * reads it differently from other runtimes.
+   * A client that sends to one origin directly; `undefined` where no proxy can apply. A proxy can apply because of a
+   * variable that Deno does not let this program read, and on Windows by the system settings. `NO_PROXY` is not
+   * considered: Deno reads it differently from other runtimes.
    */
   function chooseClient(target: URL): object | undefined {
     const hidden = proxyVariables(target.href).filter((variable) => !isGranted({ name: "env", variable }));

@@ -11,7 +11,7 @@ import { webRuntime } from "./web.ts";
 let runtime: Runtime | undefined;
 
 /**
- * The runtime of this program, with the given parts in place of its own. Does not throw, also for a version that is not
+ * The runtime of this program, with the given parts in place of its own. Does not throw, even for a version that is not
  * supported: then its parts do.
  */
 export function detectRuntime(parts: Partial<Runtime> = {}): Runtime {
@@ -44,7 +44,10 @@ function ownRuntime(): Runtime {
   }
 }
 
-/** A runtime whose parts fail at every call: if they found nothing, a chain would use another identity. */
+/**
+ * A runtime whose environment, files and requests fail at every call: if they found nothing, a chain would use another
+ * identity.
+ */
 function unsupportedRuntime(error: CredentialsProviderError): Runtime {
   const fail = () => {
     throw error;

@@ -107,7 +107,8 @@ function forward(process: SignalProcess, child: Child, signal: string): void {
     // not child.kill(): after that, Deno reports this signal even if the program exited by itself
     process.kill(child.pid ?? NaN, signal);
   } catch {
-    child.kill(signal); // Deno may run only that program and so not signal others, or the child has just exited
+    // Deno has --allow-run for only that program, which does not permit process.kill(), or the child has just exited
+    child.kill(signal);
   }
 }
 

@@ -32,7 +32,8 @@ export function exemptionHint(url: string): string {
 }
 
 /**
- * Refuses a request that may go through a proxy by a variable, for runtimes whose `fetch` cannot be made direct.
+ * Refuses a request that may go through a proxy because of a variable, for runtimes whose `fetch` cannot be made
+ * direct.
  *
  * @throws {RequestNotSentError} Before anything is sent.
  */

@@ -7,7 +7,7 @@ import { readHiddenLine } from "./prompt.ts";
 
 export type { ForegroundExit } from "./foreground.ts";
 
-/** What a command line program needs of its terminal and the operating system. */
+/** What a command line program needs from its terminal and the operating system. */
 export interface Terminal {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
@@ -94,7 +94,7 @@ export function argumentTokens(
 
 /**
  * Whether Deno may listen on a port of 127.0.0.1; always true on other runtimes. Without the permission Deno ends the
- * program by an error that cannot be caught.
+ * program with an error that cannot be caught.
  */
 export function mayListen(port: number): boolean {
   const { Deno } = globalThis as unknown as { readonly Deno?: Pick<DenoNamespace, "permissions"> };

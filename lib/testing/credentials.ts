@@ -1,6 +1,8 @@
 /** Credentials that an emulator issued. */
 export interface EmulatedCredentials {
-  /** The access key id. It names the kind of emulator, except IMDS; two emulators of one kind may issue the same id. */
+  /**
+   * The access key id. It names the kind of emulator, except for IMDS; two emulators of one kind may issue the same id.
+   */
   readonly accessKeyId: string;
   /** The secret access key. */
   readonly secretAccessKey: string;

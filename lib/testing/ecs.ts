@@ -68,7 +68,7 @@ const ERRORS: Readonly<Record<EcsErrorCode, readonly [status: number, message: s
 /**
  * The credentials endpoint of the ECS agent, and of servers with its protocol. It responds with 400 and a code for a
  * wrong id, 503 while it starts, 429 for too many requests, and 403 if `authorizationToken` is set and the
- * `Authorization` header is another.
+ * `Authorization` header is missing or different.
  *
  * @since 0.1.0
  * @see {@link https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html}

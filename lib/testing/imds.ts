@@ -16,8 +16,8 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
   /** The name of the attached role; `null` for none. @default {"emulated-role"} */
   readonly role?: string | null | undefined;
   /**
-   * Whether requests need a token (`required`) or not (`optional`). With a status, every token request gets it, and
-   * requests need none: as where only IMDSv1 exists.
+   * Whether requests need a token (`required`) or not (`optional`). With a status, every token request gets this
+   * status, and other requests need no token, as where only IMDSv1 exists.
    * @default {"required"}
    */
   readonly tokens?: "required" | "optional" | 403 | 404 | 405 | undefined;
@@ -38,7 +38,7 @@ export interface ImdsEmulatorOptions extends EmulatorOptions {
   readonly accountId?: string | undefined;
   /** The id of the instance. @default {"i-0123456789abcdef0"} */
   readonly instanceId?: string | undefined;
-  /** More items, by path. The version in the path is ignored: every version has them. */
+  /** More items, by path with a version, such as `/latest/meta-data/ami-id`. Every version has them. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -52,7 +52,8 @@ export interface ChildHost {
   /**
    * Starts `/bin/sh` with a script, in a new session. The shell keeps running when this program ends.
    *
-   * @returns Its standard input; `undefined` on Windows or without permission. Rejects if the shell cannot be started.
+   * @returns Its standard input; `undefined` on Windows or without permission. If the shell cannot be started, rejects
+   * or resolves to `undefined`.
    */
   readonly startShell: (script: string, name: string) => Promise<Input | undefined>;
   /**

@@ -43,7 +43,8 @@ export function watch({ pid }: Child, isLeader: boolean, shell: Input): Watcher 
 }
 
 /**
- * The watcher without a shell. It calls {@linkcode Child.kill}, also when this program exits, unless a signal ends it.
+ * The watcher without a shell. It calls {@linkcode Child.kill}, also when this program exits, unless a signal ends this
+ * program.
  */
 export function killAtExit(child: Child, host: ChildHost): Watcher {
   const release = host.onExit(child.kill);

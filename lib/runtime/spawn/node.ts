@@ -83,7 +83,8 @@ export function nodeProcesses(process: NodeProcess): ChildHost {
 }
 
 /**
- * Checks that enough file descriptors are free to start a process: Node leaks pipes if they run out during that.
+ * Checks that enough file descriptors are free to start a process: Node leaks pipes if the descriptors run out during
+ * the start.
  *
  * @throws {Error} With the code `EMFILE` or `ENFILE`, if too few are left.
  */
