@@ -8,9 +8,10 @@ import { validSource } from "./validate.ts";
  * Calls the providers in order until one returns credentials. A provider that is not available here is skipped. The
  * error of a provider that is available but broken is thrown: credentials of another identity never replace its own.
  *
- * The credentials are cached as those of the provider that returned them: those of an instance role are refreshed ahead
- * of time and served during outages, those of a process are not. Each refresh starts with the first provider again. The
- * chain's cache is the only one: cache options of its providers are ignored. Pass cache options to {@linkcode cached}:
+ * The `staticStability` of the provider that returned the credentials decides how they are cached; its
+ * `handleFailToRefresh` and `adjustExpiresBy` are not called. Those of an instance role are refreshed ahead of time and
+ * served during outages, those of a process are not. Each refresh starts with the first provider again. The chain's
+ * cache is the only one: cache options of its providers are ignored. Pass cache options to {@linkcode cached}:
  * `cached(chain(a, b), options)`.
  *
  * @param providers Functions or objects that retrieve, also those of AWS SDK v3.
@@ -82,7 +83,9 @@ function noCredentials(errors: readonly unknown[]): CredentialsProviderError {
   });
 }
 
-/** An error as one line. Of an error from other code only the name is used: its message may hold a secret. */
+/**
+ * An error as one line. Of an error that is not from this library only the name is used: its message may hold a secret.
+ */
 function line(error: unknown, index: number): string {
   if (error instanceof CredentialsProviderError) {
     const { code, message, hint = "" } = error;

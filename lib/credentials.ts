@@ -1,6 +1,5 @@
 /**
- * AWS credentials, as every provider returns them. Each call returns a new plain object that the caller may spread or
- * change.
+ * AWS credentials, as every provider returns them. Each call returns a new object that the caller may spread or change.
  */
 export interface Credentials {
   /** Identifies the credentials to AWS; not a secret. */
@@ -12,13 +11,16 @@ export interface Credentials {
    */
   readonly sessionToken?: string;
   /**
-   * When the credentials expire; absent if they do not. While the source is unavailable this may be a later time, that
-   * of the next refresh: then {@linkcode Credentials.originalExpiration} is the expiration from the source.
+   * When the credentials expire; absent if they do not. While the source returns no newer ones this may be a later
+   * time, that of the next refresh: then {@linkcode Credentials.originalExpiration} is the expiration from the source.
    */
   readonly expiration?: Date;
   /** The AWS account the credentials belong to, if the source returns it. */
   readonly accountId?: string;
-  /** The expiration from the source; present only if `expiration` is later, because the source is unavailable. */
+  /**
+   * The expiration from the source; present only if `expiration` is later, because the source returned no newer
+   * credentials.
+   */
   readonly originalExpiration?: Date;
   /** The name of the provider that returned the credentials: `EC2RoleProvider`, `ProcessProvider`, … */
   readonly source: string;

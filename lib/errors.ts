@@ -142,11 +142,12 @@ export interface CredentialsErrorDetails {
 }
 
 /**
- * The error that this library throws if it cannot return credentials: no role, no response, a wrong setting. An aborted
- * signal rejects with its own reason; the error of a function of yours is passed on unchanged.
+ * The error that this library throws if it cannot return credentials: no role, no response, a wrong setting. A call
+ * whose signal aborts rejects with the signal's reason; the error of a function of yours is passed on unchanged.
  *
  * Branch on {@linkcode CredentialsProviderError.code}. AWS SDK v3 chains read `tryNextLink`. The library puts no secret
- * into the message or a property. `stderr`, and errors of other code in `cause` and `errors`, are passed on unchanged.
+ * into the message or a property. `stderr`, and errors in `cause` and `errors` that are not from this library, are
+ * passed on unchanged.
  *
  * @since 0.1.0
  * @example Usage
@@ -160,7 +161,7 @@ export interface CredentialsErrorDetails {
  * ```
  */
 export class CredentialsProviderError extends Error {
-  /** The code, with `Error` appended unless it ends in it. */
+  /** The code, with `Error` appended unless the code ends with `Error`. */
   override readonly name: string;
   /** Why it failed. */
   readonly code: CredentialsErrorCode;
@@ -257,7 +258,10 @@ export function isRecoverable(error: unknown): boolean {
  */
 export class RequestNotSentError extends Error {
   override readonly name = "RequestNotSentError";
-  /** A proxy would see the request; a permission is missing; this runtime cannot send requests. */
+  /**
+   * `proxy`: a proxy would see the request. `permission`: one is missing. `unsupported`: this runtime cannot send
+   * requests.
+   */
   readonly reason: "proxy" | "permission" | "unsupported";
   /** One sentence that names the fix. */
   readonly hint: string;

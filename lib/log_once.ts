@@ -1,7 +1,7 @@
 import type { Logger } from "./credentials.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The messages that were logged, by logger or by the `warn` of a runtime. Created at the first use. */
+/** The messages that were logged. The key is the logger, or the `warn` of a runtime. Created at the first use. */
 let logged: WeakMap<object, Set<string>> | undefined;
 
 /** Logs a message once for each logger: several providers may log the same message. */

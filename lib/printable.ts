@@ -10,8 +10,9 @@ const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 const CUT_SURROGATE_REGEXP = /\p{Cs}$/u;
 
 /**
- * Makes a string that the library did not create safe for messages, events and output: unprintable characters become
- * spaces, and after 200 characters (UTF-16 code units) the string is cut and gets "…".
+ * Makes a string from outside the library safe for messages, events and output: each run of unprintable characters
+ * becomes one space, white space around the string is removed, and after 200 characters (UTF-16 code units) the string
+ * is cut and gets "…".
  */
 export function printable(text: string): string {
   return upTo(MAX_CHARACTERS, text);

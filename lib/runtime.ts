@@ -52,7 +52,10 @@ export interface Runtime {
   readonly homeDirectory: () => string | undefined;
   /** The kind of operating system. It decides how a shell is started and how processes are killed. */
   readonly platform: "posix" | "windows";
-  /** Runs a program; only for sources that start processes. If `undefined`, they use the function of this runtime. */
+  /**
+   * Runs a program; only for sources that start processes. If `undefined`, they use the function of the detected
+   * runtime.
+   */
   readonly spawn?: Spawn | undefined;
   /** Prints a warning that must be seen even if there is no logger. */
   readonly warn: (message: string) => void;
@@ -72,9 +75,10 @@ export interface FileError extends Error {
 }
 
 /**
- * Runs a program without a shell. Its process group, or only the program if stdin is a terminal or the system allows no
- * more, is killed when the time limit or the output limit is exceeded, when the signal aborts, or when the calling
- * process exits first. The promise settles as soon as the result is known, even if a killed program has not exited.
+ * Runs a program without a shell. Its process group, or only the program if stdin is a terminal or the system cannot
+ * kill the group, is killed when the time limit or the output limit is exceeded, when the signal aborts, or when the
+ * calling process exits first. The promise settles as soon as the result is known, even if a killed program has not
+ * exited.
  *
  * Unstable: any release may change it.
  *

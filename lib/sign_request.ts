@@ -39,7 +39,7 @@ const REPLACED_HEADERS = ["authorization", "host", "x-amz-date", "x-amz-security
  * - Sign again for each attempt: a signature is accepted for about five minutes.
  * - The signed request does not follow redirects, since a signature is valid for one host and the session token must
  *   not go to another: `fetch` returns the redirect itself (or rejects if `redirect` is `"error"`).
- * - The body is read into memory: it is not streamed, and chunked signing is not supported.
+ * - A copy of the body is read into memory: it is not streamed, and chunked signing is not supported.
  * - In the URL of an S3 object `+` is a space: write `%2B` for a plus sign in a key.
  * - Presigned URLs, SigV4a and the session credentials of S3 Express are not supported.
  *

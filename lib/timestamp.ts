@@ -1,7 +1,8 @@
 const TIMESTAMP_REGEXP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/;
 
 /**
- * Parses an RFC 3339 time, such as an `Expiration` field. Digits after the milliseconds are ignored.
+ * Parses an RFC 3339 time, such as an `Expiration` field. Digits after the milliseconds are ignored; more than nine
+ * digits are an error.
  *
  * @param text An RFC 3339 time with `Z` or a numeric offset, such as `2030-01-01T00:00:00Z`.
  * @returns The time, never an invalid `Date`.

@@ -162,7 +162,7 @@ export class CredentialsCache {
    * `AccessDenied`): the next call retrieves new ones, or, until `backingOffUntil`, still returns the cached ones.
    *
    * @param rejected The rejected credentials. Only their `accessKeyId` is compared: if other credentials are cached by
-   * now, nothing happens. If it is absent, the cached credentials count as rejected.
+   * now, nothing happens. If `rejected` is absent, the cached credentials count as rejected.
    */
   invalidate(rejected?: Pick<Credentials, "accessKeyId">): void {
     this.#runner.invalidate(rejected);

@@ -140,8 +140,8 @@ export class Reporter {
   }
 
   /**
-   * `onEvent` may call the cache. If that call serves expired credentials, no `servedStale` is reported, because its
-   * `onEvent` could call again, without end.
+   * `onEvent` may call the cache. While it handles a `servedStale`, no other `servedStale` is reported: it could call
+   * again, without end.
    */
   #notify(event: CacheEvent): void {
     const isStale = event.type === "servedStale";

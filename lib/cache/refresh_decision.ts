@@ -21,7 +21,7 @@ export interface Entry {
   readonly notBefore: number;
   /** Whether they are served while their source is unavailable. */
   readonly isStable: boolean;
-  /** Whether AWS rejected them; the next call from `notBefore` on then refreshes. */
+  /** Whether AWS rejected them. If so, the first call that is not before `notBefore` refreshes. */
   readonly isRejected: boolean;
   /** How many refreshes failed with a recoverable error since credentials arrived that were not expired. */
   readonly failures: number;
@@ -115,8 +115,8 @@ export function afterSuccess(
 
 /**
  * Whether retrieved credentials replace what is cached. Expired credentials may be valid: if the clock is ahead, all
- * look expired. They are taken only from a source with static stability, and only if the cache is empty, or the cached
- * credentials are rejected or expired and the new ones have another access key id or a later expiration.
+ * look expired. They are taken only from a source with static stability. Then the cache must be empty; or the cached
+ * credentials must be rejected or expired, and the new ones must also have another access key id or a later expiration.
  */
 export function isReplacement(state: CacheState, credentials: Credentials, isStable: boolean, now: number): boolean {
   const expiresAt = expirationOf(credentials);

@@ -245,8 +245,8 @@ async function readAndParse(file: FileLocation, readTextFile: Runtime["readTextF
 /**
  * The text of a file, or why there is none.
  *
- * @throws {CredentialsProviderError} If the file is not UTF-8, is too large, or could not be read by the system:
- * without it credentials of another identity could be used.
+ * @throws {CredentialsProviderError} If the file is not UTF-8, is too large, or could not be read by the system: if it
+ * were ignored, credentials of another identity could be used.
  */
 async function readText(
   file: FileLocation,

@@ -8,7 +8,7 @@ import { checkOptions, COMMON_RULES, type Rules, unsupported } from "../validate
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Options of AWS SDK v3 for the client of STS, which this library does not use. */
+/** Options for the STS client of AWS SDK v3. This library does not use that client. */
 export const SDK_CLIENT_RULES: Rules = {
   clientConfig: unsupported("set the option region"),
   parentClientConfig: unsupported("set the option region"),

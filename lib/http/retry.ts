@@ -101,7 +101,9 @@ export function retryDelayMs(
   return Number.isFinite(backoffMs) && backoffMs >= 0 ? backoffMs + retryAfterMs(retryAfter) : undefined;
 }
 
-/** The milliseconds that a `Retry-After` header demands: whole seconds, at most 5; 0 for any other form. */
+/**
+ * The time that a `Retry-After` header in whole seconds demands, in milliseconds: at most 5000; 0 for any other form.
+ */
 export function retryAfterMs(header: string | null): number {
   return /^\d+$/.test(header ?? "") ? Math.min(Number(header), MAX_RETRY_AFTER_SECONDS) * 1_000 : 0;
 }
