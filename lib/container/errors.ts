@@ -1,5 +1,5 @@
 import { CredentialsProviderError, type RequestNotSentError } from "../errors.ts";
-import type { SendResult } from "../http/retry.ts";
+import { attemptsSuffix, type SendResult } from "../http/retry.ts";
 import { parseContainerFailure } from "./document.ts";
 import type { ContainerTarget } from "./settings.ts";
 
@@ -33,7 +33,7 @@ export function containerError(
   { outcome, attempts }: SendResult,
   { url, name, token }: ContainerTarget,
 ): CredentialsProviderError {
-  const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  const suffix = attemptsSuffix(attempts);
   const where = `${url.host} (${name})`;
   switch (outcome.kind) {
     case "notSent":
@@ -41,7 +41,7 @@ export function containerError(
     case "invalidBody":
       return new CredentialsProviderError(
         "ContainerInvalidResponse",
-        `Cannot use the response of ${where}: ${outcome.state}${tries}`,
+        `Cannot use the response of ${where}: ${outcome.state}${suffix}`,
         { statusCode: outcome.status, hint: "Check what listens at this address." },
       );
     case "response": {
@@ -49,7 +49,7 @@ export function containerError(
       const said = [code, message].filter((part) => part !== undefined).join(", ");
       return new CredentialsProviderError(
         "ContainerHttpError",
-        `Cannot get container credentials: ${where} returned ${outcome.status}${said && `, ${said}`}${tries}`,
+        `Cannot get container credentials: ${where} returned ${outcome.status}${said && `, ${said}`}${suffix}`,
         {
           statusCode: outcome.status,
           containerCode: code,
@@ -63,7 +63,7 @@ export function containerError(
         "ContainerUnreachable",
         `Cannot get container credentials: ${
           outcome.kind === "timeout" ? "no complete response in time" : "the connection failed"
-        } at ${where}${tries}`,
+        } at ${where}${suffix}`,
         { cause: outcome.cause, hint: unreachableHint(url) },
       );
   }

@@ -8,6 +8,11 @@ export interface SendResult {
   readonly attempts: number;
 }
 
+/** The end of a message about a request that was sent several times; empty after a single attempt. */
+export function attemptsSuffix(attempts: number): string {
+  return attempts === 1 ? "" : ` (${attempts} attempts)`;
+}
+
 /** How {@linkcode HttpClient.send} sends a request. */
 interface SendOptions {
   readonly limits: TimeLimits;

@@ -1,5 +1,5 @@
 import { CredentialsProviderError, type RequestNotSentError } from "../errors.ts";
-import { isTransientStatus, type SendResult } from "../http/retry.ts";
+import { attemptsSuffix, isTransientStatus, type SendResult } from "../http/retry.ts";
 
 /** Says that something else may respond in place of IMDS. */
 export const NOT_EC2_HINT = "Something other than EC2's metadata service may be responding at this address.";
@@ -33,12 +33,12 @@ export function failure(
   { outcome, attempts }: SendResult,
   settings: QuotedSettings,
 ): CredentialsProviderError {
-  const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  const suffix = attemptsSuffix(attempts);
   switch (outcome.kind) {
     case "response":
       return new CredentialsProviderError(
         "ImdsHttpError",
-        `Cannot ${action}: IMDS returned ${outcome.status}${tries}`,
+        `Cannot ${action}: IMDS returned ${outcome.status}${suffix}`,
         {
           statusCode: outcome.status,
           tryNextLink: outcome.status === 403,
@@ -58,7 +58,7 @@ export function failure(
         ? `no complete response within ${settings.timeoutMs} ms`
         : "the connection failed";
       const where = new URL(settings.endpoint).host;
-      return new CredentialsProviderError("ImdsUnreachable", `Cannot ${action}: ${state} at ${where}${tries}`, {
+      return new CredentialsProviderError("ImdsUnreachable", `Cannot ${action}: ${state} at ${where}${suffix}`, {
         cause: outcome.cause,
         hint: UNREACHABLE_HINT,
       });

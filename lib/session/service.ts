@@ -1,6 +1,6 @@
 import { type Fields, parseJsonObject } from "../json_object.ts";
 import type { HttpRequest, Outcome } from "../http/request.ts";
-import { HttpClient, isTransientStatus, retryAfterMs, type SendResult } from "../http/retry.ts";
+import { attemptsSuffix, HttpClient, isTransientStatus, retryAfterMs, type SendResult } from "../http/retry.ts";
 import { printable } from "../printable.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
@@ -96,10 +96,10 @@ export class ServiceClient {
 }
 
 function failureOf({ outcome, attempts }: SendResult, service: string): ServiceFailure {
-  const attemptsSuffix = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  const suffix = attemptsSuffix(attempts);
   switch (outcome.kind) {
     case "response":
-      return responseFailure(outcome, service, attemptsSuffix);
+      return responseFailure(outcome, service, suffix);
     case "invalidBody":
       return invalidResponse(service, outcome.status, outcome.state);
     case "notSent":
@@ -109,7 +109,7 @@ function failureOf({ outcome, attempts }: SendResult, service: string): ServiceF
       const state = outcome.kind === "timeout"
         ? `no complete response of ${service} within ${ATTEMPT_TIMEOUT_MS} ms`
         : `the connection to ${service} failed`;
-      return { ...NO_DETAILS, state: `${state}${attemptsSuffix}`, hint: NETWORK_HINT, cause: outcome.cause };
+      return { ...NO_DETAILS, state: `${state}${suffix}`, hint: NETWORK_HINT, cause: outcome.cause };
     }
   }
 }
@@ -119,7 +119,7 @@ function invalidResponse(service: string, status: number, state: string): Servic
 }
 
 /** The failure of a response other than 200. */
-function responseFailure(response: ServiceResponse, service: string, attemptsSuffix: string): ServiceFailure {
+function responseFailure(response: ServiceResponse, service: string, suffix: string): ServiceFailure {
   const { status, body } = response;
   const fields = parseJsonObject(body) ?? {};
   const [code, reason] = [exceptionName(response), printableField(fields, "error")];
@@ -128,7 +128,7 @@ function responseFailure(response: ServiceResponse, service: string, attemptsSuf
   const details = [code, reason, message].filter((text) => text !== undefined);
   const isRejected = status >= 400 && status < 500 && !isTransient(response);
   return {
-    state: `${[`${service} returned ${status}`, ...details].join(", ")}${attemptsSuffix}`,
+    state: `${[`${service} returned ${status}`, ...details].join(", ")}${suffix}`,
     status,
     code,
     reason,

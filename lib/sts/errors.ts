@@ -1,6 +1,6 @@
 import { CredentialsProviderError } from "../errors.ts";
 import type { Outcome } from "../http/request.ts";
-import { isTransientStatus, retryAfterMs, type SendResult } from "../http/retry.ts";
+import { attemptsSuffix, isTransientStatus, retryAfterMs, type SendResult } from "../http/retry.ts";
 import { parseStsFailure, type StsFailure } from "./response.ts";
 
 /** What a code of STS means: whether the request may be repeated, and whether a later refresh may succeed. */
@@ -103,7 +103,7 @@ export function isExpiredToken(error: unknown): boolean {
 
 /** The error for an outcome other than 2xx. */
 export function stsError(action: string, { outcome, attempts }: SendResult, url: string): CredentialsProviderError {
-  const tries = attempts === 1 ? "" : ` (${attempts} attempts)`;
+  const suffix = attemptsSuffix(attempts);
   const { host } = new URL(url);
   switch (outcome.kind) {
     case "response": {
@@ -113,7 +113,7 @@ export function stsError(action: string, { outcome, attempts }: SendResult, url:
       const said = [code, message].filter((part) => part !== undefined).join(", ");
       return new CredentialsProviderError(
         "StsError",
-        `Cannot call ${action}: ${host} returned ${outcome.status}${said && `, ${said}`}${tries}`,
+        `Cannot call ${action}: ${host} returned ${outcome.status}${said && `, ${said}`}${suffix}`,
         {
           statusCode: outcome.status,
           stsCode: code,
@@ -137,7 +137,7 @@ export function stsError(action: string, { outcome, attempts }: SendResult, url:
     case "timeout":
     case "unreachable": {
       const state = outcome.kind === "timeout" ? "no complete response in time" : "the connection failed";
-      return new CredentialsProviderError("StsUnreachable", `Cannot call ${action}: ${state} at ${host}${tries}`, {
+      return new CredentialsProviderError("StsUnreachable", `Cannot call ${action}: ${state} at ${host}${suffix}`, {
         cause: outcome.cause,
         hint: `Check the network, the region and the proxy; in Deno, grant --allow-net=${host}.`,
       });
