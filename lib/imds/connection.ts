@@ -1,4 +1,5 @@
 import { resolveOnce } from "../config/settings.ts";
+import type { CredentialsProviderError } from "../errors.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { HttpClient, isTransientStatus, retryDelayMs, type SendResult } from "../http/retry.ts";
 import type { Runtime } from "../runtime.ts";
@@ -113,9 +114,7 @@ export class ImdsConnection {
   }
 
   #afterRefusal(sent: SendResult, settings: ImdsSettings): Permit {
-    const error = tokenFailure(sent, settings);
-    if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, error);
-    this.#warnOfV1(`${error.message}; using IMDSv1`);
+    this.#allowV1(tokenFailure(sent, settings), settings, "using IMDSv1");
     this.#token = { kind: "refused" };
     return V1;
   }
@@ -123,14 +122,17 @@ export class ImdsConnection {
   #afterNoResponse(sent: SendResult, settings: ImdsSettings): Permit {
     const error = tokenFailure(sent, settings);
     if (!settings.v1OnTimeout) throw error;
-    if (settings.v1DisabledBy !== undefined) throw fallbackError(settings.v1DisabledBy, error);
-    this.#warnOfV1(`${error.message}; using IMDSv1, because ec2MetadataV1Fallback is "always"`);
+    this.#allowV1(error, settings, 'using IMDSv1, because ec2MetadataV1Fallback is "always"');
     return V1_AFTER_NO_RESPONSE;
   }
 
-  /** Warns once: with IMDSv1, another party that can make this machine send a request may get the credentials. */
-  #warnOfV1(message: string): void {
-    if (!this.#hasWarned) this.#options.logger?.warn?.(message);
+  /**
+   * Throws if a setting forbids IMDSv1. Otherwise warns once: with IMDSv1, another party that can make this machine send
+   * a request may get the credentials.
+   */
+  #allowV1(error: CredentialsProviderError, { v1DisabledBy }: ImdsSettings, consequence: string): void {
+    if (v1DisabledBy !== undefined) throw fallbackError(v1DisabledBy, error);
+    if (!this.#hasWarned) this.#options.logger?.warn?.(`${error.message}; ${consequence}`);
     this.#hasWarned = true;
   }
 
