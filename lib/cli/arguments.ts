@@ -2,7 +2,7 @@ import { type ArgumentSyntax, type ArgumentToken, argumentTokens } from "../runt
 import { editDistance } from "../config/options.ts";
 
 /** One option of a command. It takes a value if it has a `placeholder`, else it is a switch. */
-interface Option {
+export interface Option {
   /** What the help calls the value of the option, such as `NAME`. */
   readonly placeholder?: string;
   /** The values that the option can have; any where absent. */

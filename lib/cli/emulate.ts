@@ -3,9 +3,9 @@ import type { Emulator, Fault } from "../testing/mod.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { COMMON_FAULTS, type EmulatedService, SERVICES } from "./emulators.ts";
-import { listen } from "./listen.ts";
+import { listen, PORT_OPTION } from "./listen.ts";
 import { logger } from "./log.ts";
-import { type Shell, shellCommands } from "./shells.ts";
+import { type Shell, SHELL_OPTION, shellCommands } from "./shells.ts";
 
 /** `rolecreds emulate` */
 export const EMULATE: Command = {
@@ -41,12 +41,8 @@ export const EMULATE: Command = {
       range: [1, 43_200],
       summary: "issue new credentials at this interval, in seconds",
     },
-    port: { placeholder: "PORT", range: [0, 65_535], summary: "the port on 127.0.0.1; default: any free one" },
-    format: {
-      placeholder: "SHELL",
-      choices: ["env", "fish", "powershell"],
-      summary: "the shell to print the variables for; env is sh, bash and zsh",
-    },
+    port: PORT_OPTION,
+    format: SHELL_OPTION,
   },
   examples: [
     ["rolecreds emulate imds", "an EC2 instance with a role"],

@@ -1,6 +1,14 @@
 import { listenOnLoopback, type LoopbackServer, type RequestHandler } from "../runtime/loopback.ts";
 import { mayListen } from "../runtime/terminal.ts";
+import type { Option } from "./arguments.ts";
 import { Failure } from "./command.ts";
+
+/** The option for the port of {@linkcode listen}. */
+export const PORT_OPTION: Option = {
+  placeholder: "PORT",
+  range: [0, 65_535],
+  summary: "the port on 127.0.0.1; default: any free one",
+};
 
 const STATES: Readonly<Record<string, readonly [state: string, hint: string]>> = {
   EADDRINUSE: ["the port is in use", "Choose another --port, or leave it out for any free one."],

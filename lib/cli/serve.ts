@@ -4,9 +4,9 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CONTAINER_PATH, containerEndpoint, type EndpointOptions, imdsEndpoint } from "./served_endpoints.ts";
 import type { LoopbackServer } from "../runtime/loopback.ts";
-import { listen } from "./listen.ts";
+import { listen, PORT_OPTION } from "./listen.ts";
 import { logger } from "./log.ts";
-import { type Shell, shellCommands } from "./shells.ts";
+import { type Shell, SHELL_OPTION, shellCommands } from "./shells.ts";
 import { retrieve, type Source, SOURCE_OPTIONS, sourceOf } from "./source_options.ts";
 import { endpointVariables } from "./variables.ts";
 
@@ -28,12 +28,8 @@ export const SERVE: Command = {
   options: {
     ...SOURCE_OPTIONS,
     imds: { summary: "serve as the instance metadata service, not as a container endpoint" },
-    port: { placeholder: "PORT", range: [0, 65_535], summary: "the port on 127.0.0.1; default: any free one" },
-    format: {
-      placeholder: "SHELL",
-      choices: ["env", "fish", "powershell"],
-      summary: "the shell to print the variables for; env is sh, bash and zsh",
-    },
+    port: PORT_OPTION,
+    format: SHELL_OPTION,
   },
   examples: [
     ["rolecreds serve --profile dev", "serve the credentials of a profile"],

@@ -1,3 +1,4 @@
+import type { Option } from "./arguments.ts";
 import type { Variables } from "./variables.ts";
 
 /** A family of shells, by the syntax of their commands; `env` is that of sh, bash and zsh. */
@@ -22,6 +23,13 @@ const SHELLS: Readonly<Record<Shell, Syntax>> = {
     set: (name, value) => `$Env:${name} = '${value.replaceAll(/['\u2018-\u201b]/g, "$&$&")}'`,
     unset: (name) => `Remove-Item Env:${name}`,
   },
+};
+
+/** The option for the shell of {@linkcode shellCommands}. */
+export const SHELL_OPTION: Option = {
+  placeholder: "SHELL",
+  choices: Object.keys(SHELLS),
+  summary: "the shell to print the variables for; env is sh, bash and zsh",
 };
 
 /**
