@@ -8,6 +8,7 @@ import {
   fromInstanceMetadata,
   fromWebToken,
 } from "../../mod.ts";
+import { parseRequest } from "../../lib/runtime/http_message.ts";
 import { EcsEmulator, type Emulator, ImdsEmulator, StsEmulator } from "../../lib/testing/mod.ts";
 import { ROLE_ARN, WEB_IDENTITY_TOKEN } from "./sources.ts";
 
@@ -126,17 +127,15 @@ export class RawServer implements Disposable {
 
 /** Calls back for each request on a connection. Clients send the next one after the response only. */
 function onRequests(socket: Socket, listener: (request: Request) => void): void {
-  let text = "";
-  socket.setEncoding("latin1").on("data", (chunk) => {
-    text += chunk;
-    const [head = "", body] = text.split("\r\n\r\n");
-    const [start = "", ...lines] = head.split("\r\n");
-    const headers = new Headers(lines.map((line) => line.split(": ") as [string, string]));
-    if (body === undefined || body.length < Number(headers.get("content-length") ?? 0)) return;
-    text = "";
-    const [method = "", path = ""] = start.split(" ");
-    const url = `http://${headers.get("host")}${path}`;
-    listener(new Request(url, { method, headers, ...(body === "" ? {} : { body }) }));
+  let received = Buffer.alloc(0);
+  socket.on("data", (bytes: Uint8Array) => {
+    received = Buffer.concat([received, bytes]);
+    const parsed = parseRequest(received);
+    if (parsed.kind !== "request") return;
+    received = Buffer.alloc(0);
+    const { method, target, headers, body } = parsed.request;
+    const url = `http://${headers.get("host")}${target}`;
+    listener(new Request(url, { method, headers, ...(body.length === 0 ? {} : { body }) }));
   });
 }
 

@@ -1,7 +1,7 @@
 // One process of `npm run soak`: providers over real sockets and real processes, for a number of real minutes. The clock of
 // the providers and of the services is 600 times as fast, so that refreshes are frequent; sockets, time limits and the
 // pauses between attempts are real. Prints one line of figures, then a line for each bound that was exceeded.
-import { readdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import {
   type CachedProvider,
@@ -21,7 +21,7 @@ import {
   StsEmulator,
 } from "../../lib/testing/mod.ts";
 import { heapUsed } from "../support/heap.ts";
-import { Scratch } from "../support/processes.ts";
+import { openFiles, Scratch } from "../support/processes.ts";
 import { KEYS, MAX_REQUESTS, MIN_BACKOFF_MINUTES, ROLE_ARN, takeRequests, WEB_IDENTITY_TOKEN } from "./sources.ts";
 
 const SPEED = 600;
@@ -185,7 +185,7 @@ interface Usage {
 async function usage(): Promise<Usage> {
   return {
     heap: await heapUsed(),
-    descriptors: process.platform === "linux" ? readdirSync("/proc/self/fd").length : undefined,
+    descriptors: process.platform === "linux" ? openFiles() : undefined,
     handles: process.getActiveResourcesInfo?.().length,
   };
 }

@@ -1,10 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import process from "node:process";
 import { detectSpawn } from "../../../lib/runtime/spawn/detect.ts";
-import { describeOnPosix, moduleUrl, runtimeCommand, Scratch, until } from "../../support/processes.ts";
+import { describeOnPosix, moduleUrl, openFiles, runtimeCommand, Scratch, until } from "../../support/processes.ts";
 
 const OPTIONS = { stdin: "ignore", stderr: "pipe", env: {}, timeoutMs: 60_000, maxOutputBytes: 99 } as const;
 
@@ -55,7 +54,6 @@ describeOnPosix("Spawn in a program without file descriptors", () => {
 });
 
 (process.platform === "linux" ? describe : describe.skip)("Spawn with a hundred processes at once", () => {
-  const descriptors = () => readdirSync("/proc/self/fd").length;
   const run = (command: readonly string[], timeoutMs = 60_000) => detectSpawn()(command, { ...OPTIONS, timeoutMs });
 
   it("leaves no process and no file descriptor behind", async () => {
@@ -68,7 +66,7 @@ describeOnPosix("Spawn in a program without file descriptors", () => {
       "/nonexistent/program",
     ];
     await run([programs[0] as string]);
-    const before = descriptors();
+    const before = openFiles();
     const results = await Promise.all(
       Array.from({ length: 100 }, (_, index) => run([programs[index % 5] as string], index % 5 === 2 ? 1_000 : 60_000)),
     );
@@ -76,7 +74,7 @@ describeOnPosix("Spawn in a program without file descriptors", () => {
     assertEquals(kinds, ["exited", "exited", "timedOut", "tooMuchOutput", "notStarted"]);
     assertEquals(results.every(({ kind }, index) => kind === kinds[index % 5]), true);
     assertEquals(await scratch.survivors(), []);
-    await until(() => descriptors() <= before);
-    assert(descriptors() <= before, `${descriptors()} descriptors are open, ${before} were`);
+    await until(() => openFiles() <= before);
+    assert(openFiles() <= before, `${openFiles()} descriptors are open, ${before} were`);
   });
 });
